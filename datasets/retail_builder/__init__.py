@@ -1,0 +1,1 @@
+"""How the retail data is made from The Complete Journey: one module a feed, pure but for `files`."""
