@@ -1,0 +1,60 @@
+"""Lakeflow Jobs on one machine: Databricks' own job JSON, run by processes here.
+
+Loaded name by name: a task's kernel needs `get_dbutils` only, and the rest would cost it a second.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from helpers.jobs.definition import load_job, parse_job
+    from helpers.jobs.errors import JobDefinitionError, JobError, JobSyntaxError
+    from helpers.jobs.live import live_view, summary, task_table
+    from helpers.jobs.model import Job
+    from helpers.jobs.record import Run, TaskRun, list_runs, load_run
+    from helpers.jobs.run import run_job
+    from helpers.jobs.values import get_dbutils
+
+_HOMES = {
+    "Job": "model",
+    "JobDefinitionError": "errors",
+    "JobError": "errors",
+    "JobSyntaxError": "errors",
+    "Run": "record",
+    "TaskRun": "record",
+    "get_dbutils": "values",
+    "list_runs": "record",
+    "live_view": "live",
+    "load_job": "definition",
+    "load_run": "record",
+    "parse_job": "definition",
+    "run_job": "run",
+    "summary": "live",
+    "task_table": "live",
+}
+
+__all__ = [
+    "Job",
+    "JobDefinitionError",
+    "JobError",
+    "JobSyntaxError",
+    "Run",
+    "TaskRun",
+    "get_dbutils",
+    "list_runs",
+    "live_view",
+    "load_job",
+    "load_run",
+    "parse_job",
+    "run_job",
+    "summary",
+    "task_table",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(f"helpers.jobs.{_HOMES[name]}"), name)
+    raise AttributeError(f"module 'helpers.jobs' has no attribute '{name}'")

@@ -1,0 +1,131 @@
+"""`python -m helpers.jobs.notebook_task SPEC.json`: run one notebook under papermill as one attempt of a task.
+
+The spec has the paths `notebook`, `output` (the executed notebook), `result` and `progress`. Exit code 0 means that the
+notebook ran to its end or called `dbutils.notebook.exit`; otherwise the result says why not.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from helpers.jobs.context import write_json
+
+_KERNEL = "lakeprep-task"
+#: `dbutils` is there without an import, as on Databricks, and the kernel ends with this process.
+_FIRST_LINES = [
+    "import os as _os",
+    "from helpers.jobs.lifeline import follow_parent as _follow",
+    "_follow(int(_os.environ['JPY_PARENT_PID']))",
+    "from helpers.jobs.values import get_dbutils as _get_dbutils",
+    "dbutils = _get_dbutils()",
+    "del _os, _follow, _get_dbutils",
+]
+_BANNER = "papermill-error-cell-tag"
+_ESCAPES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+_TRACE_LINES = 12
+_LONGEST = 500
+
+
+def main(spec_file: Path) -> int:
+    """Run the notebook that the spec names; gives the exit code."""
+    spec = json.loads(spec_file.read_text(encoding="utf-8"))
+    result = run_notebook(spec, workspace=spec_file.parent)
+    write_json(Path(spec["result"]), {"version": 1, **result})
+    return 1 if result["error"] else 0
+
+
+def run_notebook(spec: Mapping[str, str], *, workspace: Path) -> dict[str, Any]:
+    """Run it and give `error` (one sentence, or None) and `error_trace` (its last lines)."""
+    import papermill
+    from nbclient.exceptions import DeadKernelError
+    from nbformat import ValidationError
+    from nbformat.reader import NotJSONError
+
+    _install_kernel(workspace)
+    notebook, output = Path(spec["notebook"]), Path(spec["output"])
+    try:
+        papermill.execute_notebook(
+            str(notebook),
+            str(output),
+            kernel_name=_KERNEL,
+            language="python",
+            cwd=str(notebook.parent),
+            progress_bar=False,
+            on_cell_start=_reporter(Path(spec["progress"]), notebook.name),
+        )
+    except papermill.PapermillExecutionError as error:
+        if error.ename == "NotebookExit":
+            _tidy_exit(output)
+            return {"error": None, "error_trace": None}
+        return _failure(error, notebook)
+    except DeadKernelError:
+        said = f"KernelDied: the process of {notebook.name} ended in the middle of a cell; was there memory enough?"
+        return {"error": said, "error_trace": None}
+    except (NotJSONError, ValidationError) as error:
+        said = sentence("NotebookNotReadable", f"{notebook.name} is not a notebook: {error}")
+        return {"error": said, "error_trace": None}
+    except Exception as error:  # whatever else stops a notebook must reach the record as a sentence
+        return {"error": sentence(type(error).__name__, str(error)), "error_trace": None}
+    return {"error": None, "error_trace": None}
+
+
+def sentence(name: str, message: str) -> str:
+    """Give an error's class and the first paragraph of what it says, on one line without colours."""
+    paragraph = _ESCAPES.sub("", message).strip().split("\n\n")[0]
+    said = " ".join(paragraph.split())
+    said = said if len(said) <= _LONGEST else said[: _LONGEST - 3] + "..."
+    return f"{name}: {said}" if said else name
+
+
+def _failure(error: Any, notebook: Path) -> dict[str, Any]:
+    trace = _ESCAPES.sub("", "\n".join(error.traceback)).strip().splitlines()
+    said = sentence(error.ename, error.evalue)
+    where = f"(cell {error.cell_index + 1} of {notebook.name})"
+    return {"error": f"{said} {where}", "error_trace": "\n".join(trace[-_TRACE_LINES:]) or None}
+
+
+def _install_kernel(workspace: Path) -> None:
+    """Name a kernel that is this very interpreter, ahead of whatever kernels the machine has."""
+    folder = workspace / "jupyter" / "kernels" / _KERNEL
+    folder.mkdir(parents=True, exist_ok=True)
+    argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", "--HistoryManager.enabled=False"]
+    argv += [f"--IPKernelApp.exec_lines={line}" for line in _FIRST_LINES]
+    write_json(folder / "kernel.json", {"argv": argv, "display_name": "Lakeprep task", "language": "python"})
+    os.environ["JUPYTER_PATH"] = os.pathsep.join(
+        filter(None, [str(workspace / "jupyter"), os.environ.get("JUPYTER_PATH", "")])
+    )
+
+
+def _reporter(progress: Path, name: str) -> Callable[..., None]:
+    def report(cell: Any, cell_index: int) -> None:
+        if cell.cell_type == "code":
+            line = json.dumps({"version": 1, "message": f"{name}: cell {cell_index + 1}"})
+            with progress.open("a", encoding="utf-8") as file:
+                file.write(line + "\n")
+
+    return report
+
+
+def _tidy_exit(output: Path) -> None:
+    """Show an exit in the kept notebook as Databricks does, not as papermill's error."""
+    import nbformat
+
+    notebook = nbformat.read(output, as_version=4)
+    notebook.cells = [cell for cell in notebook.cells if _BANNER not in cell.metadata.get("tags", [])]
+    for cell in notebook.cells:
+        for place, shown in enumerate(cell.get("outputs", [])):
+            if shown.get("ename") == "NotebookExit":
+                text = f"Notebook exited: {shown['evalue']}\n"
+                cell.outputs[place] = nbformat.v4.new_output("stream", name="stdout", text=text)
+                cell.metadata.get("papermill", {}).update(exception=False, status="completed")
+    nbformat.write(notebook, output)
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

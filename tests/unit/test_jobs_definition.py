@@ -1,0 +1,296 @@
+"""Definitions: what a good one becomes, and what each bad one is told."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from helpers.jobs import JobDefinitionError, JobSyntaxError, load_job, parse_job, schema
+from helpers.jobs.errors import JobFileError
+from helpers.jobs.model import Notebook, Pipeline
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name in ("setup.ipynb", "report.ipynb"):
+        (tmp_path / name).write_text("{}")
+    (tmp_path / "pipeline.json").write_text("{}")
+    return tmp_path
+
+
+def notebook(key: str, *upstream: str, **more: Any) -> dict[str, Any]:
+    depends = {"depends_on": [{"task_key": name} for name in upstream]} if upstream else {}
+    return {"task_key": key, "notebook_task": {"notebook_path": "setup"}, **depends, **more}
+
+
+def pipeline(name: str, **more: Any) -> dict[str, Any]:
+    return {"task_key": "p", "pipeline_task": {"pipeline_id": f"${{resources.pipelines.{name}.id}}", **more}}
+
+
+def parse(folder: Path, document: Any) -> Any:
+    return parse_job(json.dumps(document), source=folder / "job.json")
+
+
+def told(folder: Path, document: Any) -> list[str]:
+    with pytest.raises(JobDefinitionError) as caught:
+        parse(folder, document)
+    return [str(mistake) for mistake in caught.value.mistakes]
+
+
+def test_a_full_definition_becomes_a_job(folder):
+    job = parse(folder, {
+        "name": "retail",
+        "tags": {"team": "data"},
+        "parameters": [{"name": "day", "default": "{{job.start_time.iso_date}}"}],
+        "max_concurrent_runs": 2,
+        "timeout_seconds": 3600,
+        "email_notifications": {"on_failure": ["a@example.com"], "no_alert_for_skipped_runs": True},
+        "tasks": [
+            notebook("setup", max_retries=2, min_retry_interval_millis=500, timeout_seconds=60, retry_on_timeout=True),
+            {
+                "task_key": "bronze",
+                "depends_on": [{"task_key": "setup"}],
+                "run_if": "ALL_DONE",
+                "pipeline_task": {
+                    "pipeline_id": "${resources.pipelines.retail.id}",
+                    "refresh_selection": ["orders"],
+                    "full_refresh_selection": ["customers"],
+                },
+            },
+        ],
+    })  # fmt: skip
+    assert (job.name, job.max_concurrent_runs, job.timeout_seconds) == ("retail", 2, 3600)
+    assert job.parameters == {"day": "{{job.start_time.iso_date}}"}
+    assert job.emails.on_failure == ("a@example.com",)
+    assert job.emails.no_alert_for_skipped_runs
+    setup, bronze = job.tasks
+    assert setup.work == Notebook(folder / "setup.ipynb")
+    assert (setup.max_retries, setup.min_retry_interval_millis, setup.timeout_seconds) == (2, 500, 60)
+    assert bronze.work == Pipeline(
+        folder / "pipeline.json", refresh_selection=("orders",), full_refresh_selection=("customers",)
+    )
+    assert (bronze.depends_on, bronze.run_if) == (("setup",), "ALL_DONE")
+    assert job.settings.tasks[1].pipeline_task.refresh_selection == ["orders"]
+
+
+def test_a_pipelines_own_file_comes_before_the_common_one(folder):
+    (folder / "retail.pipeline.json").write_text("{}")
+    job = parse(folder, {"tasks": [pipeline("retail")]})
+    assert job.tasks[0].work.settings == folder / "retail.pipeline.json"
+
+
+def test_paths_are_relative_to_the_definition_and_need_no_suffix(folder):
+    (folder / "sub").mkdir()
+    (folder / "sub" / "job.json").write_text(json.dumps({"tasks": [
+        {"task_key": "a", "notebook_task": {"notebook_path": "../report"}},
+        {"task_key": "b", "notebook_task": {"notebook_path": "../report.ipynb"}},
+    ]}))  # fmt: skip
+    job = load_job(folder / "sub" / "job.json")
+    assert [task.work.path.resolve() for task in job.tasks] == [folder / "report.ipynb"] * 2
+
+
+def test_what_a_laptop_ignores_is_listed_with_its_reason(folder):
+    job = parse(folder, {
+        "job_clusters": [{"job_cluster_key": "c", "new_cluster": {"spark_version": "17.3.x-scala2.13"}}],
+        "schedule": {"quartz_cron_expression": "0 30 6 * * ?", "timezone_id": "Europe/Berlin"},
+        "queue": {"enabled": True},
+        "permissions": [{"level": "CAN_VIEW", "group_name": "users"}],
+        "tasks": [notebook("a", job_cluster_key="c"), notebook("b", job_cluster_key="c")],
+    })  # fmt: skip
+    assert {ignored.path for ignored in job.ignored} == {
+        "permissions", "job_clusters", "schedule", "queue", "job_cluster_key of a, b",
+    }  # fmt: skip
+    assert all(ignored.why for ignored in job.ignored)
+
+
+def test_empty_lists_and_objects_ask_for_nothing(folder):
+    job = parse(folder, {
+        "webhook_notifications": {}, "email_notifications": {"on_start": []},
+        "tasks": [notebook("a", libraries=[], disabled=False)],
+    })  # fmt: skip
+    assert job.emails.on_start == ()
+
+
+def test_broken_json_is_told_with_line_and_column(folder):
+    with pytest.raises(JobSyntaxError, match=r"job\.json:2:12: ") as caught:
+        parse_job('{\n  "tasks": nope}', source=folder / "job.json")
+    assert (caught.value.line, caught.value.column) == (2, 12)
+
+
+def test_a_missing_file_is_told_by_its_name(tmp_path):
+    with pytest.raises(JobFileError, match=r"nowhere\.json cannot be read: No such file"):
+        load_job(tmp_path / "nowhere.json")
+
+
+def test_a_file_that_is_not_text_is_told(tmp_path):
+    (tmp_path / "job.json").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(JobFileError, match="not UTF-8"):
+        load_job(tmp_path / "job.json")
+
+
+def test_all_mistakes_come_at_once_each_with_task_and_field(folder):
+    said = told(folder, {
+        "tassk": [1],
+        "tasks": [
+            notebook("silver", max_retry=1),
+            notebook("gold", "silvr", timeout_seconds="60"),
+            {"task_key": "late", "notebook_task": {"notebook_path": "gone"}, "run_if": "SOMETIMES"},
+        ],
+    })  # fmt: skip
+    assert said == [
+        "tassk: UnknownField: there is no field 'tassk' here; did you mean 'tasks'?",
+        "task 'silver', max_retry: UnknownField: there is no field 'max_retry' here; did you mean 'max_retries'?",
+        "task 'gold', timeout_seconds: WrongValue: '60' is not a whole number",
+        "task 'late', run_if: WrongValue: 'SOMETIMES' is not one of ALL_DONE, ALL_FAILED, ALL_SUCCESS, "
+        "AT_LEAST_ONE_FAILED, AT_LEAST_ONE_SUCCESS, NONE_FAILED",
+        "task 'gold', depends_on[0]: UnknownTask: task 'gold' depends on 'silvr', which is not in the job; "
+        "did you mean 'silver'?",
+        f"task 'late', notebook_task.notebook_path: MissingFile: there is no notebook {folder / 'gone.ipynb'}; "
+        "paths are relative to the definition",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("document", "said"),
+    [
+        ([], "WrongValue: a job is a JSON object"),
+        ({}, "tasks: MissingField: a job needs at least one task"),
+        ({"tasks": {}}, "tasks: MissingField: a job needs at least one task"),
+        ({"tasks": "all"}, "tasks: WrongValue: 'all' is not a list"),
+        ({"tasks": ["a"]}, "tasks[0]: WrongValue: 'a' is not an object"),
+        ({"tasks": [{"notebook_task": {"notebook_path": "setup"}}]}, "tasks[0]: MissingField: 'task_key' is required"),
+        ({"tasks": [notebook("a"), notebook("a")]}, "tasks: DuplicateKey: task_key 'a' is there 2 times"),
+        ({"tasks": [notebook("a b")]}, "task 'a b', task_key: WrongValue: 'a b' is not 1 to 100 letters"),
+        (
+            {"tasks": [notebook("a", "b"), notebook("b", "a")]},
+            "tasks: TaskCycle: these tasks wait for each other: a -> b -> a",
+        ),
+        ({"tasks": [{"task_key": "a"}]}, "task 'a': MissingField: a task has one kind of work"),
+        (
+            {"tasks": [notebook("a", pipeline_task={"pipeline_id": "${resources.pipelines.x.id}"})]},
+            "task 'a': WrongValue: a task has one kind of work, such as notebook_task; this one has "
+            "notebook_task and pipeline_task",
+        ),
+        (
+            {"tasks": [{"task_key": "a", "condition_task": {"op": "EQUAL_TO", "left": "1", "right": "1"}}]},
+            "task 'a', condition_task: NotSupported: condition_task is not supported here",
+        ),
+        (
+            {"tasks": [{"task_key": "a", "sql_task": {"warehouse_id": "w"}}]},
+            "task 'a', sql_task: NotSupported",
+        ),
+        (
+            {"tasks": [notebook("a"), notebook("b", depends_on=[{"task_key": "a", "outcome": "true"}])]},
+            "task 'b', depends_on[0].outcome: NotSupported: outcome needs a condition task",
+        ),
+        ({"tasks": [notebook("a", disabled=True)]}, "task 'a', disabled: NotSupported"),
+        ({"tasks": [notebook("a", max_retries=-2)]}, "task 'a', max_retries: WrongValue: -2 is not -1 or more"),
+        ({"tasks": [notebook("a", max_retries=True)]}, "task 'a', max_retries: WrongValue: True is not a whole number"),
+        (
+            {"tasks": [notebook("a")], "max_concurrent_runs": 1001},
+            "max_concurrent_runs: WrongValue: 1001 is not from 0 to 1000",
+        ),
+        ({"tasks": [notebook("a")], "continuous": {"pause_status": "PAUSED"}}, "continuous: NotSupported"),
+        ({"tasks": [notebook("a")], "webhook_notifications": {"on_start": [{"id": "x"}]}}, "; use email_notifications"),
+        (
+            {"tasks": [{"task_key": "a", "notebook_task": {"notebook_path": "setup", "source": "GIT"}}]},
+            "task 'a', notebook_task.source: NotSupported: source GIT",
+        ),
+        (
+            {"tasks": [pipeline("p", reset_checkpoint_selection=["f"])]},
+            "task 'p', pipeline_task.reset_checkpoint_selection: NotSupported",
+        ),
+        (
+            {"tasks": [{"task_key": "p", "pipeline_task": {"pipeline_id": "1234-abcd"}}]},
+            "BadReference: '1234-abcd' has not the form ${resources.pipelines.NAME.id}",
+        ),
+        (
+            {"tasks": [notebook("a", description="for ${var.team}")]},
+            "task 'a', description: BadReference: nothing fills in ${var.team} here",
+        ),
+        (
+            {"tasks": [notebook("a")], "schedule": {"quartz_cron_expression": "30 6 * * *", "timezone_id": "UTC"}},
+            "schedule.quartz_cron_expression: WrongValue: '30 6 * * *' has 5 fields; Quartz has 6 or 7, seconds first",
+        ),
+        (
+            {"tasks": [notebook("a")], "schedule": {"quartz_cron_expression": "0 30 6 * * *", "timezone_id": "UTC"}},
+            "needs one '?'",
+        ),
+        (
+            {"tasks": [notebook("a")], "schedule": {"quartz_cron_expression": "0 0 6 * * ?", "timezone_id": "Berlin"}},
+            "schedule.timezone_id: WrongValue: 'Berlin' is no time zone",
+        ),
+        (
+            {"tasks": [notebook("a")], "parameters": [{"name": "d", "default": "1"}, {"name": "d", "default": "2"}]},
+            "parameters: DuplicateKey: name 'd' is there 2 times",
+        ),
+        ({"tasks": [notebook("a")], "parameters": [{"name": "d"}]}, "parameters[0]: MissingField: 'default' is"),
+        ({"tasks": [notebook("a")], "parameters": [{"name": "d e", "default": ""}]}, "parameters[0].name: WrongValue"),
+    ],
+)  # fmt: skip
+def test_each_mistake_names_its_place_and_what_is_wrong(folder, document, said):
+    assert any(said in line for line in told(folder, document)), told(folder, document)
+
+
+def test_a_pipeline_file_that_is_missing_is_told_with_both_names(folder):
+    (folder / "pipeline.json").unlink()
+    (said,) = told(folder, {"tasks": [pipeline("x")]})
+    assert said.startswith("task 'p', pipeline_task.pipeline_id: MissingFile: ")
+    assert said.endswith(f"there is neither x.pipeline.json nor pipeline.json in {folder}")
+
+
+def test_a_field_that_is_there_twice_is_not_swallowed(folder):
+    text = '{"tasks": [{"task_key": "a", "task_key": "b", "notebook_task": {"notebook_path": "setup"}}]}'
+    with pytest.raises(JobDefinitionError, match="DuplicateKey: one object has the field 'task_key' twice"):
+        parse_job(text, source=folder / "job.json")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{{job.naem}}", "'{{job.naem}}' has no value here; there are job.id"),
+        ("{{job.parameters.dya}}", "names a parameter that the job does not define"),
+        ("{{tasks.nobody.values.k}}", "names task 'nobody', which is not in the job"),
+        ("{{tasks.b.values.k}}", "names task 'b', which does not run before this one"),
+        ("{{tasks.a.output.first_row.n}}", "there are tasks.<task>.values.<key>"),
+        ("{{workspace.url}}", "has no value here"),
+        ("{{run_id}}", "is an old form; write '{{task.run_id}}'"),
+    ],
+)
+def test_references_that_lead_nowhere_are_found_before_the_run(folder, text, said):
+    task = notebook("b", "a")
+    task["notebook_task"] = {"notebook_path": "setup", "base_parameters": {"p": text}}
+    lines = told(folder, {"tasks": [notebook("a"), task], "parameters": [{"name": "day", "default": ""}]})
+    assert len(lines) == 1
+    assert lines[0].startswith("task 'b', notebook_task.base_parameters.p: BadReference: ")
+    assert said in lines[0]
+
+
+def test_a_job_parameter_knows_no_task(folder):
+    document = {"tasks": [notebook("a")], "parameters": [{"name": "p", "default": "{{task.name}}"}]}
+    assert told(folder, document) == [
+        "parameters[0].default: BadReference: '{{task.name}}' has no value in a job parameter, where no task is at hand"
+    ]
+
+
+@dataclass
+class Forgetful:
+    kept: str | None = None
+    lost: list[str] | None = None
+
+    @classmethod
+    def from_dict(cls, given: dict[str, Any]) -> Forgetful:
+        return cls(kept=given.get("kept"))
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"kept": self.kept}
+
+
+def test_what_the_sdk_would_lose_is_told():
+    assert schema.check({"kept": "a"}, Forgetful) == ({"kept": "a"}, [])
+    _, mistakes = schema.check({"kept": "a", "lost": ["b"]}, Forgetful)
+    assert [str(mistake) for mistake in mistakes] == ["lost: WrongValue: the Jobs API does not keep ['b']"]
