@@ -1,0 +1,31 @@
+"""Data in, plotly figures out: charts of job runs, pipeline updates and gold tables, and the offline HTML report."""
+
+from helpers.charts.chart import Chart
+from helpers.charts.inputs import ChartInputError
+from helpers.charts.live import show_live
+from helpers.charts.pipeline import pipeline_graph
+from helpers.charts.quality import expectations, rows_between_layers
+from helpers.charts.report import ReportNotWritten, Section, write_report
+from helpers.charts.revenue import revenue_by_category, revenue_by_department, revenue_by_price_tier
+from helpers.charts.sales import revenue_by_day, revenue_by_hour
+from helpers.charts.timeline import job_timeline
+from helpers.charts.validity import quality_by_category
+
+__all__ = [
+    "Chart",
+    "ChartInputError",
+    "ReportNotWritten",
+    "Section",
+    "expectations",
+    "job_timeline",
+    "pipeline_graph",
+    "quality_by_category",
+    "revenue_by_category",
+    "revenue_by_day",
+    "revenue_by_department",
+    "revenue_by_hour",
+    "revenue_by_price_tier",
+    "rows_between_layers",
+    "show_live",
+    "write_report",
+]
