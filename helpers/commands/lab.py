@@ -1,0 +1,144 @@
+"""JupyterLab for one learner: loopback only, with a token, ended by Ctrl-C."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from helpers.errors import LakeprepError
+from helpers.runtime.places import REPO_ROOT, Places
+
+FIRST_PORT = 8888
+FIRST_LESSON = "00_start_here.ipynb"
+_PORTS = 50
+_START_SECONDS = 60.0
+
+
+class LabNotStarted(LakeprepError):
+    """JupyterLab could not be opened."""
+
+
+@dataclass(frozen=True)
+class Lab:
+    """How one JupyterLab is started, and where it answers."""
+
+    places: Places
+    port: int
+    token: str
+    browser: bool
+
+    @property
+    def url(self) -> str:
+        return f"http://localhost:{self.port}{self._page}?token={self.token}"
+
+    @property
+    def log(self) -> Path:
+        return self.places.root / "jupyterlab.log"
+
+    @property
+    def _page(self) -> str:
+        return f"/lab/tree/{FIRST_LESSON}" if (self.places.lessons / FIRST_LESSON).exists() else "/lab"
+
+    @property
+    def command(self) -> list[str]:
+        options = {
+            "ServerApp.ip": "127.0.0.1",
+            "ServerApp.port": self.port,
+            "ServerApp.port_retries": 0,
+            "ServerApp.root_dir": self.places.lessons,
+            "ServerApp.open_browser": self.browser,
+            "ServerApp.answer_yes": True,
+            # A container's only user is often root.
+            "ServerApp.allow_root": os.geteuid() == 0,
+            "LabApp.default_url": self._page,
+            # Nothing of the course needs the network, and no question stands before the first lesson.
+            "LabApp.news_url": None,
+            "LabApp.check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
+        }
+        return [sys.executable, "-m", "jupyterlab", *(f"--{name}={value}" for name, value in options.items())]
+
+    def environment(self, environ: Mapping[str, str]) -> dict[str, str]:
+        """Give the kernels `helpers`, this home and this Python; the token stays out of the process list."""
+        path = os.pathsep.join(filter(None, [str(REPO_ROOT), environ.get("PYTHONPATH", "")]))
+        own = {"PYTHONPATH": path, "LAKEPREP_HOME": str(self.places.root), "JUPYTER_TOKEN": self.token}
+        return {**environ, **own, "JUPYTER_PREFER_ENV_PATH": "1"}
+
+
+def plan_lab(places: Places, *, browser: bool) -> Lab:
+    """Choose a port and a token."""
+    return Lab(places, port=free_port(FIRST_PORT), token=secrets.token_hex(24), browser=browser)
+
+
+def free_port(first: int) -> int:
+    """Give the first port from `first` on that nobody uses on the loopback address."""
+    for port in range(first, first + _PORTS):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise LabNotStarted(
+        f"The ports {first} to {first + _PORTS - 1} are all busy. Close a JupyterLab that you do not need."
+    )
+
+
+def serve(lab: Lab, *, opened: Callable[[], None]) -> None:
+    """Run JupyterLab until it ends or this process is asked to end; `opened` is called once it answers."""
+    with lab.log.open("wb") as log:
+        process = subprocess.Popen(
+            lab.command, env=lab.environment(os.environ), stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
+        )
+    with _ended_with_us(process) as asked:
+        deadline = time.monotonic() + _START_SECONDS
+        while process.poll() is None and not _answers(lab.port):
+            if time.monotonic() > deadline:
+                process.terminate()
+                process.wait()
+                raise LabNotStarted(
+                    f"JupyterLab did not answer within {_START_SECONDS:.0f} s. What it wrote is in {lab.log}."
+                )
+            time.sleep(0.1)
+        if process.poll() is None:
+            opened()
+        process.wait()
+        if process.returncode and not asked():
+            raise LabNotStarted(f"JupyterLab ended with code {process.returncode}. What it wrote is in {lab.log}.")
+
+
+@contextmanager
+def _ended_with_us(process: subprocess.Popen[bytes]) -> Iterator[Callable[[], bool]]:
+    """Pass on the wish to end; the value says whether there was one."""
+    asked: list[int] = []
+
+    def end(number: int, frame: object) -> None:
+        # The second time, at once.
+        process.kill() if asked else process.terminate()
+        asked.append(number)
+
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = [signal.signal(number, end) for number in numbers]
+    try:
+        yield lambda: bool(asked)
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(0.5)
+        return probe.connect_ex(("127.0.0.1", port)) == 0

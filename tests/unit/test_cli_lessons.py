@@ -1,0 +1,82 @@
+"""The learner's copies of the lessons."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from helpers.commands.lessons import Copied, copy_lessons
+
+NAME = "00_start_here.ipynb"
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    (tmp_path / "lessons").mkdir()
+    (tmp_path / "lessons" / NAME).write_text("first edition")
+    return tmp_path / "lessons"
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Path:
+    return tmp_path / "work" / "lessons"
+
+
+def test_a_lesson_is_copied_once(source: Path, target: Path) -> None:
+    assert copy_lessons(source, target) == Copied(new=(NAME,))
+    assert (target / NAME).read_text() == "first edition"
+    before = os.stat(target / NAME)
+    assert copy_lessons(source, target) == Copied()
+    assert os.stat(target / NAME).st_mtime_ns == before.st_mtime_ns
+
+
+def test_what_the_learner_wrote_stays(source: Path, target: Path) -> None:
+    copy_lessons(source, target)
+    (target / NAME).write_text("my answers")
+    assert copy_lessons(source, target) == Copied()
+    assert (target / NAME).read_text() == "my answers"
+
+
+def test_a_newer_lesson_replaces_a_copy_that_was_not_changed(source: Path, target: Path) -> None:
+    copy_lessons(source, target)
+    (source / NAME).write_text("second edition")
+    assert copy_lessons(source, target) == Copied(refreshed=(NAME,))
+    assert (target / NAME).read_text() == "second edition"
+
+
+def test_a_newer_lesson_leaves_a_changed_copy_and_says_so_each_time(source: Path, target: Path) -> None:
+    copy_lessons(source, target)
+    (target / NAME).write_text("my answers")
+    (source / NAME).write_text("second edition")
+    for _ in range(2):
+        assert copy_lessons(source, target) == Copied(outdated=(NAME,))
+        assert (target / NAME).read_text() == "my answers"
+
+
+def test_renaming_the_own_copy_brings_the_newer_lesson(source: Path, target: Path) -> None:
+    copy_lessons(source, target)
+    (target / NAME).write_text("my answers")
+    (source / NAME).write_text("second edition")
+    (target / NAME).rename(target / "mine.ipynb")
+    assert copy_lessons(source, target) == Copied(new=(NAME,))
+    assert (target / NAME).read_text() == "second edition"
+    assert (target / "mine.ipynb").read_text() == "my answers"
+
+
+@pytest.mark.parametrize("damage", ["", "{", "[]", '{"lessons": 3}'])
+def test_a_damaged_record_costs_no_file(source: Path, target: Path, damage: str) -> None:
+    copy_lessons(source, target)
+    (target / NAME).write_text("my answers")
+    (target / ".copied.json").write_text(damage)
+    (source / NAME).write_text("second edition")
+    assert copy_lessons(source, target) == Copied(outdated=(NAME,))
+    assert (target / NAME).read_text() == "my answers"
+
+
+def test_a_file_of_the_learners_own_is_not_looked_at(source: Path, target: Path) -> None:
+    target.mkdir(parents=True)
+    (target / "99_mine.ipynb").write_text("mine")
+    copy_lessons(source, target)
+    assert (target / "99_mine.ipynb").read_text() == "mine"
