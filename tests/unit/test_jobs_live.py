@@ -90,7 +90,7 @@ def test_the_summary_says_where_the_report_is_what_is_ignored_and_which_mail_fai
     assert "line 3 is damaged" in lines
 
 
-def test_a_task_value_named_report_comes_before_an_exit_value():
+def test_only_a_task_value_named_report_says_where_the_report_is():
     valued = replace(BRONZE, values={"report": "/w/other.html"})
     assert report_of(replace(RUN, tasks=(valued, REPORT))) == "/w/other.html"
     assert report_of(replace(RUN, tasks=(BRONZE,))) is None

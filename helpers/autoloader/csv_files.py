@@ -1,0 +1,90 @@
+"""CSV files as text: their headers, and the types of their columns. Runs in Spark's Python workers too."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+_DATE = re.compile(r"\d{4}-\d\d-\d\d\Z")
+_TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?\Z")
+_WHOLE = re.compile(r"[+-]?\d+\Z")
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\Z")
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How values are separated and quoted."""
+
+    sep: str = ","
+    quote: str = '"'
+    escape: str = "\\"
+    null: str = ""
+
+    def rows(self, lines: Iterable[str]) -> Iterator[list[str]]:
+        """The values of each line."""
+        return csv.reader(lines, delimiter=self.sep, quotechar=self.quote or None, escapechar=self.escape or None,
+                          quoting=csv.QUOTE_MINIMAL if self.quote else csv.QUOTE_NONE)
+
+
+def header(path: str, dialect: Dialect) -> list[str]:
+    """The names in a file's first line that is not blank; a column without a name is `_c<place>`, as in Spark."""
+    with _lines(path) as lines:
+        names = next((row for row in dialect.rows(line for line in lines if line.strip())), [])
+    return [name or f"_c{place}" for place, name in enumerate(names)]
+
+
+def column_types(paths: Iterable[str], dialect: Dialect, wanted: Callable[[str], bool]) -> dict[str, str]:
+    """The narrowest type of each wanted column over all files, in the order in which the columns are met."""
+    types: dict[str, str] = {}
+    for path in paths:
+        names = header(path, dialect)
+        places = [(place, name) for place, name in enumerate(names) if wanted(name)]
+        types |= {name: types.get(name, "void") for _, name in places}
+        with _lines(path) as lines:
+            rows = dialect.rows(lines)
+            next(rows, None)
+            for row in rows:
+                for place, name in places:
+                    if types[name] != "string" and place < len(row) and row[place] not in ("", dialect.null):
+                        types[name] = _widened(types[name], row[place])
+    return {name: "string" if type_ == "void" else type_ for name, type_ in types.items()}
+
+
+def first_spellings(types: Mapping[str, str]) -> dict[str, str]:
+    """The columns without those that differ from an earlier one only in case."""
+    kept: dict[str, str] = {}
+    for name, type_ in types.items():
+        if name.lower() not in {each.lower() for each in kept}:
+            kept[name] = type_
+    return kept
+
+
+def type_of(text: str) -> str:
+    """The type that a value is written as."""
+    if _WHOLE.match(text):
+        number = int(text)
+        return "integer" if -(2**31) <= number < 2**31 else "long" if -(2**63) <= number < 2**63 else "double"
+    for type_, pattern in (("double", _NUMBER), ("date", _DATE), ("timestamp", _TIMESTAMP)):
+        if pattern.match(text):
+            return type_
+    return "boolean" if text.lower() in ("true", "false") else "string"
+
+
+def _widened(type_: str, text: str) -> str:
+    found = type_of(text)
+    if type_ in ("void", found):
+        return found
+    for order in (("integer", "long", "double"), ("date", "timestamp")):
+        if type_ in order and found in order:
+            return order[max(order.index(type_), order.index(found))]
+    return "string"
+
+
+def _lines(path: str) -> io.TextIOWrapper:
+    stream = pa.input_stream(path, compression="detect")
+    return io.TextIOWrapper(io.BufferedReader(stream), encoding="utf-8-sig", errors="replace", newline="")

@@ -1,0 +1,108 @@
+"""The guard of a CSV stream: puts each file's values under the names of that file's own header.
+
+Spark reads the files by place. Here, in its Python workers, the columns of each batch are put in the schema's order (no
+value is copied), and a header with a new name stops the stream.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from helpers.autoloader.blocks import local_path
+from helpers.autoloader.csv_files import Dialect, column_types, header
+from helpers.autoloader.evolution import Evolution
+from helpers.autoloader.guard import Batches, runs
+from helpers.autoloader.json_types import Type, field, struct
+from helpers.autoloader.records import CORRUPT, RESCUED
+
+
+class WiderFile(Exception):
+    """A file has more columns than any had when the stream began."""
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where the values of a file are: for each column of the schema its place, and the places of other columns."""
+
+    width: int
+    columns: tuple[int | None, ...]
+    others: tuple[tuple[int, str], ...]
+
+
+def csv_guard(evolution: Evolution, dialect: Dialect, width: int) -> Callable[[Batches], Iterator[pa.Array]]:
+    """A function of batches (path, block start, damaged line, `width` values) to structs.
+
+    A struct has the values in the schema's order and, last, the map of what has no column (null without any).
+    """
+    names = [each["name"] for each in evolution.schema["fields"]]
+
+    def guard(batches: Batches) -> Iterator[pa.Array]:
+        known: dict[str, Places] = {}
+        new: list[str] = []
+        for batch in batches:
+            parts = []
+            for first, last in runs(*batch[:2]):
+                path = batch[0][first].as_py()
+                if path not in known:
+                    evolution.check_folder(path)
+                    known[path] = _places(path, names, dialect)
+                    new += [path] if evolution.location and _new_names(path, names, dialect) else []
+                if not new:
+                    run = [column[first:last] for column in batch[2:]]
+                    parts.append(_in_order(known[path], run, dialect, width, path))
+            if not new:
+                yield pa.concat_arrays(parts) if parts else _struct([pa.nulls(0, pa.string())] * len(names), [])
+        if new:
+            raise evolution.record(_new_fields(new, names, dialect), new[0])
+
+    return guard
+
+
+def _new_names(path: str, names: list[str], dialect: Dialect) -> set[str]:
+    lower = {RESCUED, *(name.lower() for name in names)}
+    return {name for name in header(local_path(path), dialect) if name.lower() not in lower}
+
+
+def _new_fields(paths: list[str], names: list[str], dialect: Dialect) -> Type:
+    wanted = {name for path in paths for name in _new_names(path, names, dialect)}
+    types = column_types([local_path(path) for path in paths], dialect, wanted.__contains__)
+    return struct(field(name, type_) for name, type_ in types.items())
+
+
+def _places(path: str, names: list[str], dialect: Dialect) -> Places:
+    found = header(local_path(path), dialect)
+    first = {name: place for place, name in reversed(list(enumerate(found)))}
+    taken = {first[name] for name in names if name in first}
+    others = tuple((place, name if name in first and first[name] == place else f"_c{place}")
+                   for place, name in enumerate(found) if place not in taken)
+    return Places(len(found), tuple(first.get(name) for name in names), others)
+
+
+def _in_order(places: Places, run: list[pa.Array], dialect: Dialect, width: int, path: str) -> pa.Array:
+    damaged, values = run[0], run[1:]
+    if places.width > width:
+        raise WiderFile(
+            f"{path} has {places.width} columns, more than any file had when the stream began ({width}). Nothing of this "
+            "micro-batch was written: a retry reads it. Run the cell with readStream … load() and the query again.")
+    count = len(damaged)
+    ordered = [pa.nulls(count, pa.string()) if place is None else values[place] for place in places.columns]
+    if not places.others and damaged.null_count == count:
+        return _struct(ordered, [None] * count)
+    others = [(name, values[place].to_pylist()) for place, name in places.others]
+    extras = [_extra({name: its[row] for name, its in others if its[row] is not None}, line, places.width, dialect)
+              for row, line in enumerate(damaged.to_pylist())]
+    return _struct(ordered, extras)
+
+
+def _extra(extra: dict[str, str], line: str | None, width: int, dialect: Dialect) -> list[tuple[str, str]] | None:
+    if line is not None and len(next(iter(dialect.rows([line])), [])) != width:
+        extra = {**extra, CORRUPT: line}
+    return list(extra.items()) or None
+
+
+def _struct(values: list[pa.Array], extras: list[list[tuple[str, str]] | None]) -> pa.Array:
+    columns = [*values, pa.array(extras, pa.map_(pa.string(), pa.string()))]
+    return pa.StructArray.from_arrays(columns, names=[*(f"v{place}" for place in range(len(values))), "extra"])

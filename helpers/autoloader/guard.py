@@ -1,0 +1,168 @@
+"""The check that every micro-batch goes through, inside Spark's Python workers.
+
+Spark's native reader is fast, but it skips a field that the schema does not have without a word. So each block of a
+file is looked at once more, here, when its first rows pass: exactly the files of this micro-batch, before it commits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from helpers.autoloader.blocks import Block, knows_all_fields
+from helpers.autoloader.evolution import Evolution
+from helpers.autoloader.json_types import VOID, Type, merge
+from helpers.autoloader.records import CORRUPT, Damaged, as_text, beyond, lost, parse
+
+Batches = Iterator[tuple[pa.Array, ...]]
+
+
+class LinesDoNotMatch(Exception):
+    """A file is not what Spark has just read."""
+
+
+@dataclass
+class _Reading:
+    """How far one task is in one block."""
+
+    block: Block
+    lines: Iterator[dict[str, Any] | str] | None = None
+
+    def next(self, count: int) -> list[dict[str, Any] | str]:
+        """The next rows' records; a damaged line as it stands."""
+        rows = [row for _, row in zip(range(count), self.lines or (), strict=False)]
+        if len(rows) != count:
+            raise LinesDoNotMatch(_mismatch(self.block))
+        return rows
+
+    def close(self) -> None:
+        """Check that no line is left over."""
+        if self.lines is not None and next(self.lines, None) is not None:
+            raise LinesDoNotMatch(_mismatch(self.block))
+
+
+@dataclass
+class _Watch:
+    """The state of one Spark task: the block it is in, and the new fields it has met."""
+
+    evolution: Evolution
+    reading: _Reading | None = None
+    new: Type = VOID
+    first_path: str = ""
+
+    def enter(self, block: Block) -> None:
+        if self.reading is None or self.reading.block != block:
+            self.leave()
+            self.evolution.check_folder(block.path)
+            self.reading = _Reading(block)
+            self._look(self.reading)
+
+    def leave(self) -> None:
+        if self.reading is not None and self.new == VOID:
+            self.reading.close()
+
+    def _look(self, reading: _Reading) -> None:
+        schema = self.evolution.schema
+        if knows_all_fields(reading.block.read(), schema):
+            return
+        new: Type = VOID
+        hidden = False
+        for row in _records(reading.block):
+            found = None if isinstance(row, str) else beyond(row, schema)
+            new = merge(new, found.new) if found else new
+            hidden = hidden or found is None or found.hidden
+        if new != VOID:
+            self.first_path = self.first_path or reading.block.path
+            self.new = merge(self.new, new)
+        elif hidden:
+            reading.lines = _records(reading.block)
+
+
+def json_guard(evolution: Evolution) -> Callable[[Batches], Iterator[pa.Array]]:
+    """A function of batches (path, block start, block length, damaged line, what the columns show of it as JSON).
+
+    It gives the rescued data column. New fields are collected to the end of the task, then recorded, then raised.
+    """
+
+    def guard(batches: Batches) -> Iterator[pa.Array]:
+        watch = _Watch(evolution)
+        for batch in batches:
+            parts = [_rescue(watch, [column[first:last] for column in batch]) for first, last in runs(*batch[:2])]
+            if watch.new == VOID:
+                yield pa.concat_arrays(parts) if parts else pa.nulls(0, pa.string())
+        if watch.new != VOID:
+            raise evolution.record(watch.new, watch.first_path)
+        watch.leave()
+
+    return guard
+
+
+def runs(paths: pa.Array, starts: pa.Array) -> Iterator[tuple[int, int]]:
+    """The stretches of a batch that come from one block each."""
+    count = len(paths)
+    if not count:
+        return
+    codes = pc.fill_null(pc.dictionary_encode(paths).indices, -1).to_numpy(zero_copy_only=False)
+    firsts = starts.to_numpy(zero_copy_only=False)
+    changes = ((codes[1:] != codes[:-1]) | (firsts[1:] != firsts[:-1])).nonzero()[0] + 1
+    edges = [0, *changes.tolist(), count]
+    yield from pairwise(edges)
+
+
+def _rescue(watch: _Watch, run: list[pa.Array]) -> pa.Array:
+    paths, starts, lengths, damaged, shown = run
+    path, count = paths[0].as_py(), len(paths)
+    watch.enter(Block(path, starts[0].as_py(), lengths[0].as_py()))
+    careful = watch.reading is not None and watch.reading.lines is not None
+    if watch.new != VOID or (damaged.null_count == count and not careful):
+        return pa.nulls(count, pa.string())
+    texts = damaged.to_pylist()
+    rows = watch.reading.next(count) if careful else [None] * count  # type: ignore[union-attr]
+    schema = watch.evolution.schema
+    return pa.array([_rescued(*each, path, schema) for each in zip(texts, shown.to_pylist(), rows, strict=True)],
+                    pa.string())
+
+
+def _rescued(damaged: str | None, shown: str | None, row: Any, path: str, schema: Type) -> str | None:
+    if damaged is None and row is None:
+        return None
+    try:
+        record = row if row is not None else parse(damaged)  # type: ignore[arg-type]
+    except Damaged:
+        record = damaged
+    if isinstance(record, str):
+        return as_text({CORRUPT: record}, path)
+    missing = lost(record, record if damaged is None else parse(shown or "{}"), schema)
+    return as_text(missing, path) if missing else None
+
+
+def _records(block: Block) -> Iterator[dict[str, Any] | str]:
+    """A record, or a damaged line, for each row that Spark makes of the block."""
+    for line in block.lines():
+        try:
+            yield parse(line)
+        except Damaged:
+            yield from _items(line)
+
+
+def _items(line: str) -> Iterator[dict[str, Any] | str]:
+    # Spark makes a row of each object in an array that is a whole line.
+    try:
+        items = parse(f'{{"items":{line}}}')["items"]
+    except Damaged:
+        items = None
+    if isinstance(items, list) and all(isinstance(item, dict) for item in items):
+        yield from items
+    else:
+        yield line
+
+
+def _mismatch(block: Block) -> str:
+    return (f"The lines of {block.path} (bytes {block.start} to {block.start + block.length}) are not the rows that "
+            "Spark read: it was changed meanwhile, or it mixes line ends. Nothing of this micro-batch was written. "
+            "Write files under another name and move them in when they are complete; then run the query again.")

@@ -1,0 +1,87 @@
+"""The schema location: `_schemas/<version>`, one JSON file for each version of the schema, never changed once written.
+
+A new version is linked into place under its number, which fails when another writer was first: that one then reads the
+winner's schema and adds to it. Nothing here imports Spark; it runs in Spark's Python workers too.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+_FORMAT = 1
+
+
+class SchemaFileError(Exception):
+    """A file in the schema location cannot be read; the message says which and why."""
+
+
+@dataclass(frozen=True)
+class StoredSchema:
+    """One version of the schema, as `StructType.jsonValue()` gives it."""
+
+    version: int
+    schema: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class SchemaStore:
+    """The versions under one schema location."""
+
+    location: str
+
+    @property
+    def folder(self) -> Path:
+        """Where the version files are."""
+        return Path(self.location) / "_schemas"
+
+    def latest(self) -> StoredSchema | None:
+        """The newest version, or None before the first inference."""
+        versions = [int(path.name) for path in self.folder.glob("*") if path.name.isdigit()]
+        return self._read(max(versions)) if versions else None
+
+    def update(self, change: Callable[[dict[str, Any] | None], dict[str, Any]]) -> StoredSchema:
+        """Write `change(latest schema)` as the next version, unless it changes nothing."""
+        while True:
+            latest = self.latest()
+            schema = change(latest.schema if latest else None)
+            if latest and schema == latest.schema:
+                return latest
+            following = StoredSchema(version=latest.version + 1 if latest else 0, schema=schema)
+            if self._write(following):
+                return following
+
+    def _read(self, version: int) -> StoredSchema:
+        path = self.folder / str(version)
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+            if content["version"] != _FORMAT:
+                raise ValueError(f"its format is version {content['version']}, not {_FORMAT}")
+            if content["schema"]["type"] != "struct" or not isinstance(content["schema"]["fields"], list):
+                raise ValueError("it holds no schema")
+        except (ValueError, KeyError, TypeError, OSError) as error:
+            raise SchemaFileError(
+                f"The schema file {path} is damaged ({error}). Nothing was overwritten. Restore the file, or remove "
+                "it to go back to the version before (with no version left, the schema is inferred anew)."
+            ) from error
+        return StoredSchema(version=version, schema=content["schema"])
+
+    def _write(self, stored: StoredSchema) -> bool:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        draft = self.folder / f".{stored.version}.{uuid.uuid4().hex}"
+        try:
+            with draft.open("w", encoding="utf-8") as file:
+                json.dump({"version": _FORMAT, "schema": stored.schema}, file, ensure_ascii=False, indent=1)
+                file.flush()
+                os.fsync(file.fileno())
+            os.link(draft, self.folder / str(stored.version))
+        except FileExistsError:
+            return False
+        finally:
+            draft.unlink(missing_ok=True)
+        return True

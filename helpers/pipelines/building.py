@@ -1,0 +1,119 @@
+"""The ``spark`` of Python sources while a dataset function runs, and queries that read files."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from helpers import autoloader, sql
+from helpers.pipelines import names
+from helpers.pipelines.errors import Unsupported
+from helpers.pipelines.scope import TempViews
+
+
+@dataclass
+class Building:
+    """What is known while a flow's DataFrame is made; ``state`` is the folder of its checkpoint and schema."""
+
+    state: Path
+    parameters: Mapping[str, str]
+    views: TempViews
+    discovering: bool = False
+    queries: dict[str, sql.Query] = field(default_factory=dict)
+
+
+_building: ContextVar[Building | None] = ContextVar("building_flow", default=None)
+
+
+@contextmanager
+def while_building(building: Building) -> Iterator[None]:
+    """Dataset functions called inside see this flow's parameters and schema location."""
+    token = _building.set(building)
+    try:
+        with autoloader.managed_schema_location(building.state):
+            yield
+    finally:
+        _building.reset(token)
+
+
+class PipelineSession:
+    """The ``spark`` that Python sources see: the session, with pipeline SQL and managed schema locations."""
+
+    def __init__(self, spark: Any) -> None:
+        self._spark = spark
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._spark, name)
+
+    def sql(self, sqlQuery: str, args: Any = None, **kwargs: Any) -> Any:
+        """As ``SparkSession.sql``; inside a dataset function also ``STREAM read_files(…)`` and ``${parameters}``."""
+        building = _building.get()
+        if building is None:
+            return self._spark.sql(sqlQuery, args, **kwargs)
+        if args or kwargs:
+            raise Unsupported("spark.sql(…, args) inside a dataset function is not supported here. Write the value "
+                              "into the query with an f-string, or as ${parameter}.")
+        query = sql.parse_query(sqlQuery, source="spark.sql", parameters=building.parameters)
+        building.queries[query.text] = query
+        return _lazy(self._spark, query.text) if building.discovering else run_query(self._spark, query, building)
+
+    @property
+    def readStream(self) -> Any:
+        """As ``SparkSession.readStream``; ``cloudFiles`` needs no schemaLocation inside a pipeline."""
+        building = _building.get()
+        if building is not None and building.discovering:
+            return _Discovering(self._spark)
+        return self._spark.readStream
+
+
+class _Discovering:
+    """A stream reader that lists and infers nothing: the graph needs only to know that something is read."""
+
+    def __init__(self, spark: Any) -> None:
+        self._spark = spark
+
+    def table(self, tableName: str) -> Any:
+        return self._spark.readStream.table(tableName)
+
+    def load(self, *_: Any, **__: Any) -> Any:
+        return self._spark.readStream.format("rate").load()
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("format", "option", "options", "schema"):
+            return lambda *_, **__: self
+        return self.load
+
+
+def run_query(spark: Any, query: sql.Query, building: Building) -> Any:
+    """A query with its ``read_files`` calls as temporary views, which only this flow uses."""
+    text = query.text
+    for source in query.file_sources:
+        # Two flows may have the same placeholder: parsing numbers them anew for each source file.
+        view = f"{source.placeholder}_{'_'.join(building.state.parts[-2:])}_{len(building.queries)}"
+        building.views.make(view, _files(spark, source, query.uses_metadata, building.state))
+        text = re.sub(rf"\b{re.escape(source.placeholder)}\b", names.quoted_part(view), text)
+    return spark.sql(text)
+
+
+def _files(spark: Any, source: sql.FileSource, metadata: bool, state: Path) -> Any:
+    if not source.streaming:
+        raise Unsupported(f"{source.position}: read_files without STREAM is not supported here yet. "
+                          "Write STREAM read_files(…) in a streaming table.")
+    options = dict(source.options) if source.legacy else dict(autoloader.read_files_options(source.options))
+    schema = options.pop("schema", None)
+    with autoloader.managed_schema_location(state):
+        frame = autoloader.stream_files(spark, source.path, format=source.format, options=options, schema=schema,
+                                        schema_location=None)
+    return frame.select("*", "_metadata") if metadata else frame
+
+
+def _lazy(spark: Any, text: str) -> Any:
+    from pyspark.sql.connect.dataframe import DataFrame
+    from pyspark.sql.connect.plan import SQL
+
+    return DataFrame(SQL(text), spark)

@@ -1,0 +1,249 @@
+"""``from pyspark import pipelines as dp``: the decorators of declarative pipelines, with expectations.
+
+Imitates https://docs.databricks.com/aws/en/ldp/developer/python-ref. Everything registers with the pipeline that is
+being loaded; outside of one, nothing can be defined.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
+
+from helpers.pipelines.errors import InvalidDataset, InvalidSource, Unsupported, nearest
+from helpers.pipelines.graph import Dataset, Flow, Kind
+from helpers.pipelines.names import canonical
+from helpers.sql import Action, Column, Expectation, parse_pipeline
+
+__all__ = ["append_flow", "create_streaming_table", "expect", "expect_all", "expect_all_or_drop", "expect_all_or_fail",
+           "expect_or_drop", "expect_or_fail", "materialized_view", "table", "temporary_view"]
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+_EXPECTATIONS = "__pipeline_expectations__"
+
+
+@dataclass
+class Registry:
+    """What the sources of one pipeline define while they are loaded."""
+
+    datasets: list[tuple[Dataset, Callable[..., Any] | None]] = field(default_factory=list)
+    flows: list[Flow] = field(default_factory=list)
+
+    def finished(self) -> tuple[list[Dataset], list[Flow]]:
+        """The definitions; expectations may stand above or below the dataset's decorator, so they are read last."""
+        datasets = [replace(dataset, expectations=(*dataset.expectations, *getattr(function, _EXPECTATIONS, ())))
+                    for dataset, function in self.datasets]
+        return datasets, list(self.flows)
+
+
+_LATER = ("create_auto_cdc_flow", "create_auto_cdc_from_snapshot_flow", "create_sink", "foreach_batch_sink",
+          "on_event_hook", "view", "read", "read_stream", "apply_changes")
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LATER:
+        raise Unsupported(f"pipelines.{name} is not supported here yet. These are: {', '.join(__all__)}.")
+    raise AttributeError(f"module 'pyspark.pipelines' has no attribute '{name}'.{nearest(name, __all__)}")
+
+
+_active: ContextVar[Registry | None] = ContextVar("active_pipeline", default=None)
+
+
+@contextmanager
+def defining(registry: Registry) -> Iterator[Registry]:
+    """Everything defined inside goes into ``registry``."""
+    token = _active.set(registry)
+    try:
+        yield registry
+    finally:
+        _active.reset(token)
+
+
+def table(query_function: Any = None, /, *, name: str | None = None, **options: Any) -> Any:
+    """A streaming table; a function that returns a batch DataFrame makes a materialized view, as on Databricks."""
+    return _dataset("STREAMING_TABLE", query_function, name, options)
+
+
+def materialized_view(query_function: Any = None, /, *, name: str | None = None, **options: Any) -> Any:
+    """A materialized view: the function's batch DataFrame, computed anew where its inputs changed."""
+    return _dataset("MATERIALIZED_VIEW", query_function, name, options)
+
+
+def temporary_view(query_function: Any = None, /, *, name: str | None = None, **options: Any) -> Any:
+    """A view inside the pipeline; nothing is stored."""
+    return _dataset("VIEW", query_function, name, options)
+
+
+def create_streaming_table(
+    name: str,
+    *,
+    expect_all: Mapping[str, str] | None = None,
+    expect_all_or_drop: Mapping[str, str] | None = None,
+    expect_all_or_fail: Mapping[str, str] | None = None,
+    **options: Any,
+) -> None:
+    """A streaming table without a query of its own: flows write into it."""
+    rules = (*_rules(expect_all, "warn"), *_rules(expect_all_or_drop, "drop"), *_rules(expect_all_or_fail, "fail"))
+    dataset = _described("STREAMING_TABLE", name, options, _caller())
+    _registry("create_streaming_table").datasets.append((replace(dataset, expectations=rules), None))
+
+
+def append_flow(*, target: str, name: str | None = None, spark_conf: Mapping[str, str] | None = None,
+                once: bool = False) -> Callable[[Function], Function]:
+    """A flow that appends the function's streaming DataFrame to ``target``; its name identifies its checkpoint."""
+    if once:
+        raise Unsupported("append_flow(once=True) is not supported here yet. Remove 'once', or load the rows by hand.")
+    if spark_conf:
+        raise Unsupported("append_flow(spark_conf=…) is not supported here: flows share one session. Remove it.")
+
+    def register(function: Function) -> Function:
+        _check_function(function)
+        where = _place(function)
+        _registry("append_flow").flows.append(
+            Flow(name=canonical(name or function.__name__), target=canonical(target), body=function, defined_at=where))
+        return function
+
+    return register
+
+
+def expect(name: str, inv: str, /) -> Callable[[Function], Function]:
+    """Count the rows that break the rule, and keep them."""
+    return _expecting({name: inv}, "warn")
+
+
+def expect_or_drop(name: str, inv: str, /) -> Callable[[Function], Function]:
+    """Leave out the rows that break the rule, and count them."""
+    return _expecting({name: inv}, "drop")
+
+
+def expect_or_fail(name: str, inv: str, /) -> Callable[[Function], Function]:
+    """Fail the flow at a row that breaks the rule; nothing of that micro-batch is written."""
+    return _expecting({name: inv}, "fail")
+
+
+def expect_all(expectations: Mapping[str, str], /) -> Callable[[Function], Function]:
+    """Several :func:`expect` at once."""
+    return _expecting(expectations, "warn")
+
+
+def expect_all_or_drop(expectations: Mapping[str, str], /) -> Callable[[Function], Function]:
+    """Several :func:`expect_or_drop` at once."""
+    return _expecting(expectations, "drop")
+
+
+def expect_all_or_fail(expectations: Mapping[str, str], /) -> Callable[[Function], Function]:
+    """Several :func:`expect_or_fail` at once."""
+    return _expecting(expectations, "fail")
+
+
+def _expecting(rules: Mapping[str, str], action: Action) -> Callable[[Function], Function]:
+    def attach(function: Function) -> Function:
+        # Decorators run from the inside out, and the outermost stands first in the source.
+        setattr(function, _EXPECTATIONS, (*_rules(rules, action), *getattr(function, _EXPECTATIONS, ())))
+        return function
+
+    return attach
+
+
+def _rules(rules: Mapping[str, str] | None, action: Action) -> tuple[Expectation, ...]:
+    return tuple(Expectation(name, condition, action) for name, condition in (rules or {}).items())
+
+
+def _dataset(kind: Kind, function: Any, name: str | None, options: Mapping[str, Any]) -> Any:
+    def register(function: Function) -> Function:
+        _check_function(function)
+        dataset = _described(kind, name or function.__name__, options, _place(function))
+        registry = _registry(function.__name__)
+        registry.datasets.append((dataset, function))
+        registry.flows.append(Flow(name=dataset.name, target=dataset.name, body=function, defined_at=_place(function)))
+        return function
+
+    return register if function is None else register(function)
+
+
+_TABLE_OPTIONS = ("cluster_by", "comment", "format", "partition_cols", "schema", "table_properties")
+_VIEW_OPTIONS = ("comment",)
+_REFUSED = ("cluster_by_auto", "path", "private", "replace_using", "row_filter", "sequence_by", "spark_conf",
+            "temporary")
+
+
+def _check_function(function: Any) -> None:
+    if not callable(function):
+        raise InvalidDataset(f"A dataset decorator stands above {function!r}, which is no function. Write its options "
+                             "by name: @dp.table(name=\"orders\").")
+    if inspect.signature(function).parameters:
+        raise InvalidDataset(f"{_place(function)}: the dataset function '{function.__name__}' takes arguments. The "
+                             "pipeline calls it without any: remove them.")
+
+
+def _described(kind: Kind, name: str, options: Mapping[str, Any], where: str) -> Dataset:
+    given = {option: value for option, value in options.items() if value}
+    _check_options(given, options, where, _VIEW_OPTIONS if kind == "VIEW" else _TABLE_OPTIONS)
+    properties = {key: str(value) for key, value in given.get("table_properties", {}).items()}
+    return Dataset(
+        name=canonical(name), kind=kind, defined_at=where, comment=given.get("comment"),
+        properties=checked_properties(properties, where=where), partition_by=_texts(given, "partition_cols", where),
+        cluster_by=_texts(given, "cluster_by", where), columns=_columns(given.get("schema"), where),
+    )
+
+
+def _check_options(given: Mapping[str, Any], options: Mapping[str, Any], where: str, known: Sequence[str]) -> None:
+    for option in options:
+        if option not in (*known, *_REFUSED):
+            raise InvalidDataset(f"{where}: '{option}' is not an argument here.{nearest(option, ('name', *known))} "
+                                 f"These are: name, {', '.join(known)}.")
+    refused = next((option for option in _REFUSED if option in given), None)
+    if refused or given.get("format", "delta") != "delta":
+        named = refused or f"format='{given['format']}'"
+        raise Unsupported(f"{where}: the argument {named} is not supported here yet. Remove it.")
+
+
+def _texts(given: Mapping[str, Any], option: str, where: str) -> tuple[str, ...]:
+    value = given.get(option, ())
+    if isinstance(value, str) or not all(isinstance(name, str) for name in value):
+        raise InvalidDataset(f"{where}: {option} takes a list of column names, for example ['{value}'].")
+    return tuple(value)
+
+
+def checked_properties(properties: Mapping[str, str], *, where: str) -> Mapping[str, str]:
+    """Table properties; those of Databricks' engine that this one does not have are refused, not passed over."""
+    for key in properties:
+        if key.startswith("pipelines.") and key != "pipelines.reset.allowed":
+            raise Unsupported(f"{where}: the table property '{key}' is not supported here yet. Remove it.")
+    return properties
+
+
+def _columns(schema: Any, where: str) -> tuple[Column, ...]:
+    if not schema:
+        return ()
+    if isinstance(schema, str):
+        statement = f"CREATE STREAMING TABLE t ({schema})"
+        return parse_pipeline(statement, source=f"{where} schema", parameters={})[0].columns
+    fields: Sequence[Any] = schema.fields
+    return tuple(Column(name=f.name, type=f.dataType.simpleString(), not_null=not f.nullable,
+                        comment=f.metadata.get("comment")) for f in fields)
+
+
+def _registry(what: str) -> Registry:
+    registry = _active.get()
+    if registry is None:
+        raise InvalidSource(f"GRAPH_ELEMENT_DEFINED_OUTSIDE_OF_DECLARATIVE_PIPELINE: '{what}' is defined outside of a "
+                            "pipeline. Put it into one: `with lab.pipeline(\"name\"):` around the definitions.")
+    return registry
+
+
+def _place(function: Any) -> str:
+    code = getattr(function, "__code__", None)
+    return "notebook" if code is None else f"{_file(code.co_filename)}:{code.co_firstlineno}"
+
+
+def _caller() -> str:
+    frame = inspect.stack()[2]
+    return f"{_file(frame.filename)}:{frame.lineno}"
+
+
+def _file(name: str) -> str:
+    return "notebook" if "ipykernel" in name or name.startswith("<") else name.replace("\\", "/").rsplit("/", 1)[-1]

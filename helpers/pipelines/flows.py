@@ -1,0 +1,126 @@
+"""One flow, run once: a stream until it has read what there is, or a materialized view replaced in one commit."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from helpers.pipelines import expectations
+from helpers.pipelines.expectations import Counts
+from helpers.pipelines.home import write_atomically
+from helpers.pipelines.names import quoted
+from helpers.sql import Expectation
+
+#: Seconds between two looks at a running stream.
+POLL = 1.0
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One micro-batch that was committed; ``views``: the counts of streaming views that it went through."""
+
+    number: int
+    rows_read: int
+    counts: Counts
+    views: Mapping[str, Counts]
+
+
+@dataclass(frozen=True)
+class StreamTask:
+    """Everything that a streaming flow needs. ``views``: the rules of streaming views whose counts it reports."""
+
+    name: str
+    target: str
+    frame: Any
+    rules: Sequence[Expectation]
+    checkpoint: Path
+    views: Mapping[str, Sequence[Expectation]]
+
+
+class Stopped(Exception):
+    """The update is being interrupted; the flow ended before it had read everything."""
+
+
+def run_stream(task: StreamTask, *, on_batch: Callable[[Batch], None], stop: threading.Event) -> None:
+    """Run until everything that was there at the start is read. Raises what ended the stream, after the last batch."""
+    frame = expectations.checked(task.frame, task.rules, flow=task.name, observe="flow")
+    query = (
+        frame.writeStream.format("delta").queryName(task.name).outputMode("append")
+        .option("checkpointLocation", str(task.checkpoint)).option("mergeSchema", "true")
+        .trigger(availableNow=True).toTable(quoted(task.target))
+    )
+    told: set[int] = set()
+    try:
+        while not query.awaitTermination(POLL):
+            _tell(query, task, told, on_batch)
+            if stop.is_set():
+                raise Stopped(task.name)
+    finally:
+        # An interrupted client leaves no stream running; the batches that did commit are told in any case.
+        query.stop()
+        _tell(query, task, told, on_batch)
+
+
+def _tell(query: Any, task: StreamTask, told: set[int], on_batch: Callable[[Batch], None]) -> None:
+    for progress in query.recentProgress:
+        observed = progress.observedMetrics or {}
+        if progress.batchId in told or "flow" not in observed:
+            continue
+        told.add(progress.batchId)
+        views = {view: expectations.counts_from(_row(observed.get(f"view:{view}")), rules)
+                 for view, rules in task.views.items()}
+        counts = expectations.counts_from(_row(observed["flow"]), task.rules)
+        on_batch(Batch(progress.batchId, progress.numInputRows or 0, counts, views))
+
+
+def _row(row: Any) -> dict[str, Any] | None:
+    """An observed row; Connect gives it as values beside a JSON schema, the classic API as a plain row."""
+    if row is None:
+        return None
+    data = row.asDict()
+    if set(data) == {"values", "schema"}:
+        return dict(zip([field["name"] for field in data["schema"]["fields"]], data["values"], strict=True))
+    return data
+
+
+def replace_view(spark: Any, name: str, frame: Any, rules: Sequence[Expectation], *, fingerprint: Mapping[str, Any],
+                 transaction: tuple[str, int]) -> Counts:
+    """Put the view's new rows in place of the old in one commit, which also carries ``fingerprint``.
+
+    ``transaction`` (application, version) makes Delta drop a write that an older, killed update still has under way.
+    """
+    from pyspark.sql import functions as F
+    from pyspark.sql.observation import Observation
+
+    options = {"userMetadata": json.dumps(fingerprint), "txnAppId": transaction[0], "txnVersion": str(transaction[1])}
+    if not _same_columns(spark.table(quoted(name)).schema, frame.schema):
+        options["overwriteSchema"] = "true"
+    observation = Observation()
+    frame = expectations.checked(frame, rules, flow=name, observe=observation)
+    frame.writeTo(quoted(name)).options(**options).overwrite(F.lit(True))
+    if not observation.get:
+        raise Stopped(f"'{name}' was written by a newer update.")
+    return expectations.counts_from(observation.get, rules)
+
+
+def _same_columns(one: Any, other: Any) -> bool:
+    """Equal names and types, in the same order; nullability is not compared, since a table's columns take NULL."""
+    columns = [[(field.name, field.dataType.simpleString()) for field in schema.fields] for schema in (one, other)]
+    return columns[0] == columns[1]
+
+
+def remembered(checkpoint: Path) -> Mapping[str, Any] | None:
+    """What a streaming flow had read when it last ended well."""
+    try:
+        return json.loads((checkpoint / "_flow.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def remember(checkpoint: Path, fingerprint: Mapping[str, Any]) -> None:
+    """Note what a streaming flow has read; an update that would find the same does not start it."""
+    write_atomically(checkpoint / "_flow.json", json.dumps(fingerprint))

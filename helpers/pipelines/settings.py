@@ -1,0 +1,156 @@
+"""A pipeline's settings file (``PipelineSpec`` of the Pipelines API) as a frozen dataclass."""
+
+from __future__ import annotations
+
+import json
+import re
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from databricks.sdk.service.pipelines import PipelineSpec
+
+from helpers.pipelines.errors import InvalidSettings, Unsupported, nearest
+
+#: Settings about compute, which a laptop does not have; each update notes that they do nothing here.
+UNUSED = frozenset({"clusters", "channel", "edition", "photon", "serverless", "development", "tags", "catalog",
+                    "budget_policy_id", "usage_policy_id"})
+USED = frozenset({"name", "schema", "configuration", "libraries", "continuous"})
+_PARAMETER = re.compile(r"\$\{([^}]*)\}")
+_NAMESPACE = uuid.UUID("6f6b1f34-3f0a-5a57-9d1c-7a35d39c3c11")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PipelineSettings:
+    """What an update needs to know. ``files`` are absolute paths of ``.sql`` and ``.py`` sources, sorted."""
+
+    name: str
+    schema: str
+    files: tuple[Path, ...] = ()
+    configuration: Mapping[str, str] = field(default_factory=dict)
+    unused: tuple[str, ...] = ()
+
+    @property
+    def pipeline_id(self) -> str:
+        """A UUID that depends on the name and schema alone, so that a restart finds its checkpoints again."""
+        return str(uuid.uuid5(_NAMESPACE, f"{self.schema}/{self.name}"))
+
+
+def load_settings(path: Path, *, parameters: Mapping[str, str] | None = None) -> PipelineSettings:
+    """Read ``pipeline.json``; ``${key}`` in it and in its configuration comes from ``parameters``.
+
+    Imitates https://docs.databricks.com/api/workspace/pipelines/create; paths are relative to the file.
+    """
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InvalidSettings(f"There is no pipeline settings file {path}. Check the path.") from None
+    except OSError as error:
+        raise InvalidSettings(f"The pipeline settings file {path} cannot be read: {error.strerror}.") from None
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise InvalidSettings(f"{path.name} is not valid JSON: {error}. Mend that place and try again.") from None
+    return parse_settings(data, source=path, parameters=parameters or {})
+
+
+def parse_settings(data: Any, *, source: Path, parameters: Mapping[str, str]) -> PipelineSettings:
+    """Check settings that are already parsed; ``source`` names the file in messages and roots relative paths."""
+    if not isinstance(data, dict):
+        raise InvalidSettings(f"{source.name} must hold one JSON object, not {type(data).__name__}.")
+    _check_names(data, source)
+    if data.get("continuous"):
+        raise Unsupported(f"{source.name}: 'continuous' pipelines do not run here. Remove it: an update is triggered.")
+    given = _configuration(data.get("configuration") or {}, parameters, source)
+    return PipelineSettings(
+        name=_text(data, "name", source),
+        schema=_schema(_filled(_text(data, "schema", source), given, "schema", source), source),
+        files=_files(data.get("libraries") or [], source),
+        configuration=given,
+        unused=tuple(sorted(UNUSED.intersection(data))),
+    )
+
+
+def _configuration(data: Any, parameters: Mapping[str, str], source: Path) -> dict[str, str]:
+    if not isinstance(data, dict):
+        raise InvalidSettings(f"{source.name}: 'configuration' must be an object of texts.")
+    for key, value in data.items():
+        if not isinstance(value, str):
+            raise InvalidSettings(f"{source.name}: the configuration '{key}' must be a text: write \"{value}\".")
+        if key.startswith("pipelines."):
+            raise Unsupported(f"{source.name}: the configuration '{key}' is not supported here yet. Remove it.")
+    filled = {key: _filled(value, parameters, key, source) for key, value in data.items()}
+    return {**filled, **parameters}
+
+
+def _schema(name: str, source: Path) -> str:
+    if not re.fullmatch(r"\w+", name):
+        raise InvalidSettings(f"{source.name}: the schema '{name}' is no name. Use letters, digits and underscores.")
+    return name
+
+
+def _check_names(data: Mapping[str, Any], source: Path) -> None:
+    known = set(PipelineSpec.__dataclass_fields__)
+    for key in data:
+        if key not in known:
+            raise InvalidSettings(f"{source.name}: unknown setting '{key}'.{nearest(key, known)}")
+        if key not in USED | UNUSED:
+            raise Unsupported(f"{source.name}: the setting '{key}' is not supported here yet. Remove it.")
+
+
+def _text(data: Mapping[str, Any], key: str, source: Path) -> str:
+    value = data.get(key)
+    if not isinstance(value, str) or not value:
+        raise InvalidSettings(f"{source.name}: '{key}' must be a non-empty text.")
+    return value
+
+
+def _filled(value: str, parameters: Mapping[str, str], setting: str, source: Path) -> str:
+    def replacement(found: re.Match[str]) -> str:
+        if found[1] not in parameters:
+            raise InvalidSettings(f"{source.name}: '{setting}' uses {found[0]}, which no parameter gives."
+                                  f"{nearest(found[1], parameters)} Pass the parameter '{found[1]}'.")
+        return parameters[found[1]]
+
+    return _PARAMETER.sub(replacement, value)
+
+
+def _files(libraries: Any, source: Path) -> tuple[Path, ...]:
+    if not isinstance(libraries, list):
+        raise InvalidSettings(f"{source.name}: 'libraries' must be a list.")
+    files: set[Path] = set()
+    for library in libraries:
+        if not isinstance(library, dict) or len(library) != 1:
+            raise InvalidSettings(f"{source.name}: each library is {{'file': …}} or {{'glob': …}}, not {library!r}.")
+        (kind, value), = library.items()
+        if kind not in ("file", "glob"):
+            raise Unsupported(f"{source.name}: a '{kind}' library is not supported here. Use 'file' or 'glob'.")
+        key = "path" if kind == "file" else "include"
+        if not isinstance(value, dict) or not isinstance(value.get(key), str):
+            raise InvalidSettings(f"{source.name}: a '{kind}' library needs '{key}'.")
+        find = _one if kind == "file" else _glob
+        files.update(find(source.parent, value[key], source))
+    if not files:
+        raise InvalidSettings(f"{source.name}: 'libraries' names no source. Add a {{'glob': {{'include': …}}}}.")
+    return tuple(sorted(files))
+
+
+def _one(folder: Path, name: str, source: Path) -> list[Path]:
+    path = (folder / name).resolve()
+    if not path.is_file():
+        raise InvalidSettings(f"{source.name}: the library file '{name}' does not exist beside it. Mend the path.")
+    if path.suffix not in (".sql", ".py"):
+        raise Unsupported(f"{source.name}: the library '{name}' is neither a .sql nor a .py file. Convert it.")
+    return [path]
+
+
+def _glob(folder: Path, pattern: str, source: Path) -> list[Path]:
+    # Databricks writes `folder/**` for "everything below"; pathlib wants a last component for files.
+    spelled = f"{pattern}/*" if pattern.endswith("**") else pattern
+    try:
+        found = [path.resolve() for path in folder.glob(spelled) if path.suffix in (".sql", ".py") and path.is_file()]
+    except (NotImplementedError, ValueError):
+        raise InvalidSettings(f"{source.name}: '{pattern}' must be a pattern relative to that file.") from None
+    if not found:
+        raise InvalidSettings(f"{source.name}: no .sql or .py file matches '{pattern}'. Mend the pattern.")
+    return found

@@ -1,0 +1,143 @@
+"""SETTING_UP_TABLES: every needed dataset is analysed, then its table is made, brought up to date, or emptied."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from helpers.pipelines import expectations, frames, tables
+from helpers.pipelines.building import Building
+from helpers.pipelines.errors import InvalidDataset, MissingUpstream, UnknownTable
+from helpers.pipelines.graph import Dataset, Definitions, Flow, downstream
+from helpers.pipelines.home import PipelineHome
+from helpers.pipelines.plan import Plan, merged_reads, with_reads
+from helpers.pipelines.reads import Discovery
+from helpers.pipelines.scope import TempViews
+
+
+class SetUp:
+    """One update's tables. ``plan`` may learn more edges here: some functions need tables that exist."""
+
+    def __init__(self, spark: Any, plan: Plan, *, home: PipelineHome, pipeline_id: str, parameters: Mapping[str, str],
+                 views: TempViews, discovery: Discovery) -> None:
+        self.spark, self.plan, self.home, self.pipeline_id = spark, plan, home, pipeline_id
+        self.parameters, self.views, self.discovery = parameters, views, discovery
+        self.ready: dict[str, Any] = {}
+        self._made: set[str] = set()
+        self._late: set[str] = set()
+
+    def analyse(self) -> None:
+        """Analyse everything and make the tables that are missing. What fails here, fails before a table is emptied."""
+        self._check_upstream()
+        done: set[str] = set()
+        while (name := next((name for name in self.plan.needed if name not in done), None)) is not None:
+            before = self.plan
+            self._discover_again(name)
+            if self.plan is before:  # else its inputs, and so the order, may be others
+                done.add(name)
+                if name not in self._late:
+                    self._prepare(name)
+
+    def reset(self) -> None:
+        """Empty the streaming tables of a full refresh, inputs first; views of all kinds are only computed anew."""
+        full = {name for name in self.plan.selection.full - self._made if self._kind(name) == "STREAMING_TABLE"}
+        for name in self.plan.needed:
+            if name in full:
+                self.home.begin_reset(name)
+                schemas = self._build(name)
+                tables.create(self.spark, self._dataset(name), schemas, pipeline_id=self.pipeline_id)
+            elif name in self._late:
+                self._prepare(name)
+            if name in self.plan.selection.full:
+                self.home.end_reset(name)
+
+    def _check_upstream(self) -> None:
+        needed = set(self.plan.needed)
+        for name in self.plan.needed:
+            for read in self.plan.edges[name]:
+                if read not in needed and not tables.exists(self.spark, read):
+                    raise MissingUpstream(f"'{name}' reads '{read}', which no update has made yet. "
+                                          f"Add '{read}' to the selection, or run an update of everything first.")
+
+    def _discover_again(self, name: str) -> None:
+        """Now that its inputs exist, a function that looks at tables while it is called tells what else it reads."""
+        for flow in self.plan.definitions.flows_into(name):
+            old = self.plan.reads[flow.name]
+            if not old.deferred:
+                continue
+            new = merged_reads(old, self.discovery.of(flow, self._building(flow)))
+            if new == old:
+                raise UnknownTable(f"{flow.defined_at}: TABLE_OR_VIEW_NOT_FOUND: '{flow.name}' reads "
+                                   f"'{old.inputs[-1].name}', which it cannot find. Read it by its bare name.")
+            self.plan = with_reads(self.plan, flow.name, new, exists=self._exists)
+            self._check_upstream()
+
+    def _exists(self, name: str) -> bool:
+        return tables.exists(self.spark, name)
+
+    def _prepare(self, name: str) -> None:
+        dataset = self._dataset(name)
+        if dataset.kind == "VIEW":
+            self._build(name)
+            self.views.make(name, self.ready[self.plan.definitions.flows_into(name)[0].name])
+            return
+        table = tables.stored(self.spark, dataset, pipeline_id=self.pipeline_id)
+        if table is None:
+            self.home.forget_started(name)
+        schemas = self._build(name)
+        if table is None or (dataset.kind == "MATERIALIZED_VIEW" and _differs(table, dataset, schemas)):
+            tables.create(self.spark, dataset, schemas, pipeline_id=self.pipeline_id)
+            self._made.add(name)
+        elif name in self.plan.selection.full and dataset.kind == "STREAMING_TABLE":
+            if any(tables.retypes(table.schema, schema) for schema in schemas):
+                self._late |= downstream([name], self.plan.edges)
+        elif not table.laid_out_as(dataset):
+            raise InvalidDataset(f"{dataset.defined_at}: '{name}' is not partitioned or clustered as its table is. "
+                                 "Run a full refresh of it, or restore the old clause.")
+        else:
+            tables.keep_up(self.spark, dataset, table, schemas)
+
+    def _build(self, name: str) -> list[Any]:
+        """Make each flow's DataFrame, and give their schemas."""
+        schemas = []
+        dataset = self._dataset(name)
+        for flow in self.plan.definitions.flows_into(name):
+            frame, schema = self._analysed(flow, dataset)
+            tables.check_declared(self.spark, dataset, schema, whole=flow.name == name)
+            self.ready[flow.name] = frame
+            schemas.append(schema)
+        return schemas
+
+    def _analysed(self, flow: Flow, dataset: Dataset) -> tuple[Any, Any]:
+        try:
+            frame = tables.named(dataset, frames.build(flow, self.spark, self._building(flow)))
+            schema = frame.schema
+        except Exception as error:
+            raise frames.failure(error, flow, "cannot be analysed") from error
+        if dataset.expectations:
+            try:
+                _ = frame.agg(*expectations.metrics(dataset.expectations)).schema
+            except Exception as error:
+                raise frames.failure(error, flow, "has an expectation that cannot be analysed") from error
+        return frame, schema
+
+    def _building(self, flow: Flow) -> Building:
+        return Building(flow_state(self.home, self.plan.definitions, flow), self.parameters, self.views)
+
+    def _dataset(self, name: str) -> Dataset:
+        return self.plan.definitions.datasets[name]
+
+    def _kind(self, name: str) -> str:
+        return self._dataset(name).kind
+
+
+def flow_state(home: PipelineHome, definitions: Definitions, flow: Flow) -> Path:
+    """Where a flow keeps its checkpoint and inferred schema."""
+    kind = definitions.datasets[flow.target].kind
+    return home.checkpoint("_views" if kind == "VIEW" else flow.target, flow.name)
+
+
+def _differs(table: tables.Stored, dataset: Dataset, schemas: list[Any]) -> bool:
+    """Whether a materialized view must be made anew, since what reads it is analysed against its columns."""
+    return not table.laid_out_as(dataset) or any(tables.retypes(table.schema, schema) for schema in schemas)

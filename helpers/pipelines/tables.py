@@ -1,0 +1,194 @@
+"""The Delta tables behind datasets: made, compared with their definition, emptied, and asked for their version."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from helpers.pipelines.errors import InvalidDataset, condition, explained
+from helpers.pipelines.graph import Dataset
+from helpers.pipelines.names import quoted, quoted_part
+
+OWNER = "pipelines.pipelineId"
+KIND = "lakeprep.kind"
+
+
+@dataclass(frozen=True)
+class Version:
+    """A table's newest commit. ``mark`` tells two commits apart, even of a table that was dropped and made again."""
+
+    mark: str
+    metadata: Mapping[str, Any]
+
+
+def version(spark: Any, name: str) -> Version | None:
+    """The newest commit of a Delta table; None when there is no such table or it is not Delta."""
+    try:
+        row = spark.sql(f"DESCRIBE HISTORY {quoted(name)} LIMIT 1").collect()[0]
+    except Exception:
+        return None
+    try:
+        metadata = json.loads(row.userMetadata or "{}")
+    except ValueError:
+        metadata = {}
+    return Version(f"{row.version}@{row.timestamp}", metadata if isinstance(metadata, dict) else {})
+
+
+def exists(spark: Any, name: str) -> bool:
+    """Whether a table or view of that name can be read; delta.`/folder` names its data itself."""
+    return "/" in name or bool(spark.catalog.tableExists(quoted(name)))
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A table as it is now."""
+
+    properties: Mapping[str, str]
+    partition_by: tuple[str, ...]
+    cluster_by: tuple[str, ...]
+    schema: Any
+
+    def laid_out_as(self, dataset: Dataset) -> bool:
+        """Whether the files lie as the definition says."""
+        wanted = _lower(dataset.partition_by), _lower(dataset.cluster_by)
+        return (_lower(self.partition_by), _lower(self.cluster_by)) == wanted
+
+
+def stored(spark: Any, dataset: Dataset, *, pipeline_id: str) -> Stored | None:
+    """The dataset's table, None when there is none; one that another pipeline or a user made is an error."""
+    if not exists(spark, dataset.name):
+        return None
+    try:
+        row = spark.sql(f"DESCRIBE DETAIL {quoted(dataset.name)}").collect()[0]
+    except Exception as error:
+        if condition(error) != "EXPECT_TABLE_NOT_VIEW.NO_ALTERNATIVE":
+            raise
+        raise _foreign(dataset) from None
+    if row.properties.get(OWNER) != pipeline_id:
+        raise _foreign(dataset)
+    if row.properties.get(KIND) != dataset.kind:
+        raise InvalidDataset(f"'{dataset.name}' was a {row.properties.get(KIND)} and is now a {dataset.kind} "
+                             f"({dataset.defined_at}). Drop the table first, or rename the dataset.")
+    return Stored(row.properties, tuple(row.partitionColumns), tuple(row.clusteringColumns or ()),
+                  spark.table(quoted(dataset.name)).schema)
+
+
+def _foreign(dataset: Dataset) -> InvalidDataset:
+    return InvalidDataset(f"The table '{dataset.name}' already exists and is not this pipeline's. "
+                          f"Rename the dataset ({dataset.defined_at}), or drop the table.")
+
+
+def keep_up(spark: Any, dataset: Dataset, table: Stored, schemas: Sequence[Any]) -> None:
+    """Bring a table that stays up to its definition: properties, and columns that its flows give and it lacks."""
+    changed = {key: value for key, value in dataset.properties.items()
+               if str(table.properties.get(key)).lower() != value.lower() and not key.startswith("delta.feature.")}
+    if changed:
+        spark.sql(f"ALTER TABLE {quoted(dataset.name)} SET TBLPROPERTIES ({_pairs(changed)})")
+    for schema in schemas:
+        if adds_fields(table.schema, schema):
+            nothing = spark.createDataFrame([], schema)
+            nothing.write.format("delta").mode("append").option("mergeSchema", "true").saveAsTable(quoted(dataset.name))
+
+
+def adds_fields(have: Any, want: Any) -> bool:
+    """Whether one type has a field, at any depth, that the other lacks."""
+    if hasattr(have, "fields") and hasattr(want, "fields"):
+        known = {field.name.lower(): field.dataType for field in have.fields}
+        return any(field.name.lower() not in known or adds_fields(known[field.name.lower()], field.dataType)
+                   for field in want.fields)
+    inner = [part for part in ("elementType", "keyType", "valueType") if hasattr(have, part) and hasattr(want, part)]
+    return any(adds_fields(getattr(have, part), getattr(want, part)) for part in inner)
+
+
+def retypes(have: Any, want: Any) -> bool:
+    """Whether a column that both schemas have changes its type, other than by new fields inside it."""
+    known = {field.name.lower(): field.dataType for field in have.fields}
+    both = [(known[field.name.lower()], field.dataType) for field in want.fields if field.name.lower() in known]
+    return any(old.simpleString() != new.simpleString() and not adds_fields(old, new) for old, new in both)
+
+
+def create(spark: Any, dataset: Dataset, schemas: Sequence[Any], *, pipeline_id: str) -> None:
+    """Put an empty table with the definition's columns where it belongs, in place of an older one, in one commit."""
+    fields = {field.name.lower(): field for schema in reversed(schemas) for field in schema.fields}
+    order = dict.fromkeys(field.name.lower() for schema in schemas for field in schema.fields)
+    columns = [_column(dataset, field.name, field.dataType.simpleString(), field.metadata.get("comment"))
+               for field in map(fields.__getitem__, order)]
+    columns += [_column(dataset, column.name, column.type, None) for column in dataset.columns
+                if column.type and column.name.lower() not in fields]
+    spark.sql(_create(dataset, columns, pipeline_id))
+
+
+def named(dataset: Dataset, frame: Any) -> Any:
+    """A column list without types gives the query's columns their names, by position."""
+    if not dataset.columns or any(column.type for column in dataset.columns):
+        return frame
+    if len(dataset.columns) != len(frame.columns):
+        raise InvalidDataset(f"{dataset.defined_at}: '{dataset.name}' lists {len(dataset.columns)} columns, its "
+                             f"query gives {len(frame.columns)}: {', '.join(frame.columns)}. List all of them or none.")
+    return frame.toDF(*[column.name for column in dataset.columns])
+
+
+def check_declared(spark: Any, dataset: Dataset, schema: Any, *, whole: bool) -> None:
+    """Columns that are declared with types must be the query's. ``whole``: all of them, as its own query gives."""
+    typed = {column.name.lower(): column.type for column in dataset.columns if column.type}
+    if not typed:
+        return
+    declared = _types(spark, dataset)
+    given = {field.name.lower(): field.dataType for field in schema.fields}
+    problems = [f"'{name}' is declared but the query does not give it" for name in typed if whole and name not in given]
+    problems += [f"the query gives '{name}', which is not declared" for name in given if name not in typed]
+    problems += [f"'{name}' is declared {typed[name]} but the query gives {given[name].simpleString().upper()}"
+                 for name, wanted in declared.items() if name in given and wanted != given[name].simpleString()]
+    if problems:
+        raise InvalidDataset(
+            f"{dataset.defined_at}: USER_SPECIFIED_AND_INFERRED_SCHEMA_NOT_COMPATIBLE: '{dataset.name}': "
+            f"{'; '.join(problems)}. Cast or rename in the query, or change the declaration.")
+
+
+def _types(spark: Any, dataset: Dataset) -> dict[str, str]:
+    ddl = ", ".join(f"{quoted_part(column.name)} {column.type}" for column in dataset.columns if column.type)
+    try:
+        fields = spark.createDataFrame([], ddl).schema.fields
+    except Exception as error:
+        raise InvalidDataset(f"{dataset.defined_at}: the columns of '{dataset.name}' cannot be read: "
+                             f"{explained(error, target=dataset.name)}") from None
+    return {field.name.lower(): field.dataType.simpleString() for field in fields}
+
+
+def _create(dataset: Dataset, columns: Sequence[str], pipeline_id: str) -> str:
+    properties = {**dataset.properties, OWNER: pipeline_id, KIND: dataset.kind}
+    parts = [f"CREATE OR REPLACE TABLE {quoted(dataset.name)} ({', '.join(columns)}) USING delta"]
+    if dataset.partition_by:
+        parts.append(f"PARTITIONED BY ({_names(dataset.partition_by)})")
+    if dataset.cluster_by:
+        parts.append(f"CLUSTER BY ({_names(dataset.cluster_by)})")
+    if dataset.comment:
+        parts.append(f"COMMENT {literal(dataset.comment)}")
+    return " ".join([*parts, f"TBLPROPERTIES ({_pairs(properties)})"])
+
+
+def _column(dataset: Dataset, name: str, kind: str, comment: str | None) -> str:
+    declared = next((column for column in dataset.columns if column.name.lower() == name.lower()), None)
+    text = f"{quoted_part(name)} {kind}{' NOT NULL' if declared and declared.not_null else ''}"
+    comment = declared.comment if declared and declared.comment else comment
+    return f"{text} COMMENT {literal(comment)}" if comment else text
+
+
+def _lower(names: Sequence[str]) -> list[str]:
+    return [name.replace("`", "").lower() for name in names]
+
+
+def _names(names: Sequence[str]) -> str:
+    return ", ".join(quoted(name) for name in names)
+
+
+def _pairs(properties: Mapping[str, str]) -> str:
+    return ", ".join(f"{literal(key)} = {literal(value)}" for key, value in properties.items())
+
+
+def literal(text: str) -> str:
+    """A SQL string literal."""
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"

@@ -1,0 +1,211 @@
+"""One update of a pipeline, in Databricks' phases: INITIALIZING → (RESETTING) → SETTING_UP_TABLES → RUNNING → its end.
+
+Imitates https://docs.databricks.com/aws/en/ldp/updates.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from helpers.errors import LakeprepError
+from helpers.pipelines import event_log, frames, tables
+from helpers.pipelines.building import Building, PipelineSession
+from helpers.pipelines.errors import PipelineError, StateUnusable
+from helpers.pipelines.event_log import EventLog
+from helpers.pipelines.graph import Definitions
+from helpers.pipelines.home import PipelineHome
+from helpers.pipelines.names import own
+from helpers.pipelines.plan import Plan, Selection, arrange, selected
+from helpers.pipelines.reads import Discovery, Reads
+from helpers.pipelines.report import UpdateReport, merged
+from helpers.pipelines.running import Running
+from helpers.pipelines.scope import TempViews, session_for
+from helpers.pipelines.settings import PipelineSettings
+from helpers.pipelines.setup import SetUp, flow_state
+from helpers.pipelines.sources import load_sources
+from helpers.pipelines.state import Board
+from helpers.pipelines.versions import Versions
+
+#: New columns that one run may meet before we call it a loop.
+MOST_RESTARTS = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What an update is asked to do. No selection means every table."""
+
+    refresh: Sequence[str] = ()
+    full_refresh: bool = False
+    full_refresh_selection: Sequence[str] = ()
+    cause: str = "USER_ACTION"
+
+
+Listener = Callable[[UpdateReport], None]
+EventListener = Callable[[Mapping[str, Any]], None]
+
+
+def run_update(
+    spark: Any,
+    settings: PipelineSettings,
+    request: Request | None = None,
+    *,
+    checkpoints: Path,
+    definitions: Callable[[PipelineSession], Definitions] | None = None,
+    on_change: Listener | None = None,
+    on_event: EventListener | None = None,
+) -> UpdateReport:
+    """Run one update to its end and say what it did; a failed update is a report too, not an exception.
+
+    ``checkpoints``: the folder that keeps every pipeline's state. ``definitions`` replaces the settings' source files.
+    A new column that Auto Loader meets restarts the update (cause SCHEMA_CHANGE), as on Databricks.
+    """
+    home, request = PipelineHome(checkpoints / settings.pipeline_id), request or Request()
+    reports: list[UpdateReport] = []
+    with home.exclusive(spark, name=settings.name), session_for(spark, settings):
+        event_log.flush(spark, home.events, settings.pipeline_id)
+        while True:
+            update = _Update(spark, settings, request, home, definitions, on_event,
+                             _with_earlier(reports, on_change) if on_change else None)
+            reports.append(update.run())
+            event_log.flush(spark, home.events, settings.pipeline_id)
+            if not update.schema_changed or len(reports) > MOST_RESTARTS:
+                return merged(reports)
+            request = Request(refresh=(*request.refresh, *request.full_refresh_selection), cause="SCHEMA_CHANGE")
+
+
+def _with_earlier(reports: list[UpdateReport], listener: Listener) -> Listener:
+    return lambda report: listener(merged([*reports, report]) if report.datasets else report)
+
+
+class _Update:
+    """The phases of one update; ``run`` is called once."""
+
+    def __init__(self, spark: Any, settings: PipelineSettings, request: Request, home: PipelineHome,
+                 definitions: Callable[[PipelineSession], Definitions] | None, on_event: EventListener | None,
+                 on_change: Listener | None) -> None:
+        self.spark, self.settings, self.request, self.home = spark, settings, request, home
+        self._load = definitions or self._from_files
+        update_id = str(uuid.uuid4())
+        self.log = EventLog(home.events, settings.pipeline_id, settings.name, update_id, on_event)
+        self.board = Board(UpdateReport(
+            settings.pipeline_id, settings.name, update_id, "CREATED", request.cause, request.full_refresh,
+            started_ms=_now(), notes=_unused(settings)), on_change)
+        self.views = TempViews(spark)
+        self.schema_changed = False
+
+    def _from_files(self, session: PipelineSession) -> Definitions:
+        return load_sources(self.settings.files, spark=session, schema=self.settings.schema,
+                            parameters=self.settings.configuration)
+
+    def run(self) -> UpdateReport:
+        try:
+            self._announce()
+            self._end(self._phases())
+        except LakeprepError as error:
+            self._end(error)
+        except OSError as error:
+            self._end(StateUnusable(f"The pipeline's folder {self.home.root} cannot be written: {error}. "
+                                    "Make room on the disk, or mend its permissions."))
+        except KeyboardInterrupt:
+            self.spark.interruptAll()
+            self._end(PipelineError("The update was interrupted."), state="CANCELED")
+            raise
+        finally:
+            self.views.drop_all()
+        return self.board.report
+
+    def _phases(self) -> LakeprepError | None:
+        """Everything from the sources to the last flow; gives the first failure of a flow."""
+        self._phase("INITIALIZING")
+        definitions = self._load(PipelineSession(self.spark))
+        selection = selected(definitions, schema=self.settings.schema, refresh=self.request.refresh,
+                             full_refresh=self.request.full_refresh, half_reset=self.home.to_reset(),
+                             full_refresh_selection=self.request.full_refresh_selection)
+        self.views.refuse_foreign(definitions.datasets)
+        discovery = self._discovery(definitions)
+        setup = SetUp(self.spark, self._planned(definitions, discovery, selection), home=self.home,
+                      pipeline_id=self.settings.pipeline_id, parameters=self.settings.configuration, views=self.views,
+                      discovery=discovery)
+        self._set_up(setup)
+        versions = Versions(self.spark, setup.plan, configuration=self.settings.configuration,
+                            may_change=discovery.may_change)
+        self._phase("RUNNING")
+        running = Running(self.spark, setup.plan, setup.ready, home=self.home, board=self.board, log=self.log,
+                          views=self.views, versions=versions, number=self.home.next_number(_now()))
+        running.run()
+        self.schema_changed = running.schema_changed
+        return running.failure
+
+    def _announce(self) -> None:
+        request = self.request
+        self.log.emit("create_update", f"Update {self.log.update_id[:8]} started by {request.cause}.", {
+            "cause": request.cause, "full_refresh": request.full_refresh,
+            "refresh_selection": list(request.refresh),
+            "full_refresh_selection": list(request.full_refresh_selection)})
+
+    def _phase(self, state: str) -> None:
+        self.board.change(state=state)
+        self.log.emit("update_progress", f"Update {self.log.update_id[:8]} is {state}.", {"state": state})
+
+    def _discovery(self, definitions: Definitions) -> Discovery:
+        def inside(name: str) -> str | None:
+            bare = own(name, self.settings.schema)
+            return bare if bare in definitions.datasets else None
+
+        rows = self.spark.sql("SHOW USER FUNCTIONS").collect()
+        return Discovery(self.spark, inside, frozenset(row.function.lower().rsplit(".", 1)[-1] for row in rows))
+
+    def _planned(self, definitions: Definitions, discovery: Discovery, selection: Selection) -> Plan:
+        reads: dict[str, Reads] = {}
+        for flow in definitions.flows:
+            building = Building(flow_state(self.home, definitions, flow), self.settings.configuration, self.views)
+            try:
+                reads[flow.name] = discovery.of(flow, building)
+            except Exception as error:
+                raise frames.failure(error, flow, "cannot be analysed") from error
+        return arrange(definitions, reads, schema=self.settings.schema, selection=selection,
+                       exists=lambda name: tables.exists(self.spark, name))
+
+    def _set_up(self, setup: SetUp) -> None:
+        self.board.draw(setup.plan)
+        drawn = setup.plan
+        self._phase("SETTING_UP_TABLES")
+        setup.analyse()
+        if setup.plan is not drawn:
+            self.board.draw(setup.plan)
+        self._tell_flows(setup.plan)
+        if setup.plan.selection.full:
+            self._phase("RESETTING")
+            setup.reset()
+
+    def _tell_flows(self, plan: Plan) -> None:
+        for flow in plan.definitions.flows:
+            kind = "APPEND" if plan.reads[flow.name].streaming else "COMPLETE"
+            self.log.emit("flow_definition", f"Flow '{flow.name}' defined as {kind}.", {
+                "input_datasets": [read.name for read in plan.reads[flow.name].inputs], "output_dataset": flow.target,
+                "flow_type": kind}, flow=flow.name, dataset=flow.target)
+
+    def _end(self, failure: BaseException | None, *, state: str | None = None) -> None:
+        final = state or ("FAILED" if failure else "COMPLETED")
+        for dataset in self.board.report.datasets:
+            if dataset.status in ("QUEUED", "STARTING", "RUNNING"):
+                self.board.set(dataset.name, status="STOPPED" if final == "CANCELED" else "SKIPPED")
+        self.board.change(state=final, error=str(failure) if failure else None, ended_ms=_now())
+        with suppress(OSError):  # on a full disk the report still says what happened
+            self.log.emit("update_progress", f"Update {self.log.update_id[:8]} is {final}.", {"state": final},
+                          level="ERROR" if failure else "INFO", error=failure)
+
+
+def _unused(settings: PipelineSettings) -> tuple[str, ...]:
+    named = ", ".join(f"'{setting}'" for setting in settings.unused)
+    return (f"These settings are about compute and do nothing here: {named}.",) if named else ()
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000

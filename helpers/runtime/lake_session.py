@@ -1,0 +1,104 @@
+"""Spark's own Connect session, with a `readStream` that knows Auto Loader; no part of pyspark is patched."""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pyspark.logger import PySparkLogger
+from pyspark.sql.connect.client import DefaultChannelBuilder
+from pyspark.sql.connect.session import SparkSession
+
+from helpers.runtime.launch import MESSAGE_BYTES
+from helpers.runtime.retries import ShortPolicy
+from helpers.runtime.state import ServerInfo
+
+if TYPE_CHECKING:
+    from helpers.autoloader import CloudStreamReader
+
+# One name for all of a learner's processes: a session is found by its user and its id.
+_USER = "lakeprep"
+# pyspark prints every failed statement a second time, as one line of JSON with gRPC's traceback.
+_DUMPS = ("SQLQueryContextLogger", "DataFrameQueryContextLogger")
+_CONNECT_MODE = "SPARK_CONNECT_MODE_ENABLED"
+
+
+class LakeSession(SparkSession):
+    """The `spark` of a lesson on a laptop.
+
+    `server` is the local server it is attached to, or None when `SPARK_REMOTE` named another; `remote` names that one.
+    """
+
+    def __init__(
+        self,
+        connection: DefaultChannelBuilder,
+        *,
+        server: ServerInfo | None = None,
+        remote: str | None = None,
+        client_file: Path | None = None,
+    ) -> None:
+        super().__init__(connection, userId=_USER if server else None)
+        self.server, self.remote, self._client_file = server, remote, client_file
+        if server is not None:
+            self._client.set_retry_policies([ShortPolicy(server)])
+
+    @classmethod
+    def local(
+        cls, server: ServerInfo, *, session_id: str | None = None, client_file: Path | None = None
+    ) -> LakeSession:
+        """Attach to a local server that is known to run."""
+        url = server.remote + (f";session_id={session_id}" if session_id else "")
+        options = [
+            ("grpc.max_send_message_length", MESSAGE_BYTES),
+            ("grpc.max_receive_message_length", MESSAGE_BYTES),
+            # gRPC would ask a company's proxy for localhost.
+            ("grpc.enable_http_proxy", 0),
+        ]
+        return cls(DefaultChannelBuilder(url, options), server=server, client_file=client_file)._open()
+
+    @classmethod
+    def at(cls, remote: str, *, session_id: str | None = None) -> LakeSession:
+        """Attach to the server that `SPARK_REMOTE` names."""
+        address, _, parameters = remote.partition(";")
+        parameters = ";".join(filter(None, [parameters, session_id and f"session_id={session_id}"]))
+        url = f"{address.rstrip('/')}/" + (f";{parameters}" if parameters else "")
+        return cls(DefaultChannelBuilder(url), remote=remote)._open()
+
+    @property
+    def readStream(self) -> CloudStreamReader:  # type: ignore[override]
+        from helpers.autoloader import CloudStreamReader
+
+        return CloudStreamReader(self)
+
+    def stop(self) -> None:
+        """Close the session on the server, with its streams and views; quick when the server has died."""
+        atexit.unregister(self.stop)
+        if self.server is not None and not self.server.alive:
+            self.release_session_on_close = False
+        super().stop()
+        if self._client_file is not None:
+            self._client_file.unlink(missing_ok=True)
+        os.environ.pop(_CONNECT_MODE, None)
+
+    def _open(self) -> LakeSession:
+        # pyspark's functions and `SparkSession.active()` ask this variable which of their two worlds they are in.
+        os.environ[_CONNECT_MODE] = "1"
+        SparkSession._set_default_and_active_session(self)
+        # An interpreter with an open session hangs when it ends.
+        atexit.register(self.stop)
+        threading.Thread(target=self._stop_after_main_thread, name="lakeprep-session", daemon=True).start()
+        for name in _DUMPS:
+            PySparkLogger.getLogger(name).setLevel(logging.CRITICAL)
+        return self
+
+    def _stop_after_main_thread(self) -> None:
+        """End what `atexit` would come too late for: a streaming listener's thread keeps the interpreter waiting."""
+        main = threading.main_thread()
+        while not self.is_stopped:
+            main.join(2.0)
+            if not main.is_alive():
+                self.stop()

@@ -1,0 +1,122 @@
+"""How the Spark server's JVM is started: its command line, settings and environment."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from helpers.runtime.java import Java
+from helpers.runtime.places import REPO_ROOT, Places
+from helpers.runtime.settings import Settings
+
+MESSAGE_BYTES = 256 * 1024 * 1024
+_OTHERS = ("SPARK_", "PYSPARK_", "HADOOP_", "HIVE_", "LAKEPREP_", "JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "CLASSPATH")
+_LOGGING = """\
+rootLogger.level = warn
+rootLogger.appenderRef.console.ref = console
+appender.console.type = Console
+appender.console.name = console
+appender.console.target = SYSTEM_ERR
+appender.console.layout.type = PatternLayout
+appender.console.layout.pattern = %d{yyyy-MM-dd HH:mm:ss} %p %c{1}: %m%n%ex
+"""
+
+
+@dataclass(frozen=True)
+class Launch:
+    """Everything that was found and checked before a server is started."""
+
+    places: Places
+    settings: Settings
+    java: Java
+    jars: tuple[Path, ...]
+    spark_home: Path
+
+
+def jvm_command(launch: Launch, *, properties: Path) -> list[str]:
+    """Start SparkSubmit directly: pyspark's own launcher refuses the bundled Java."""
+    home = launch.places.home
+    classpath = os.pathsep.join([*map(str, launch.jars), str(launch.spark_home / "jars" / "*")])
+    return [
+        str(launch.java.binary),
+        f"-Xmx{launch.settings.heap_mb}m",
+        *launch.java.options,
+        "-XX:-UsePerfData",
+        f"-Djava.io.tmpdir={launch.places.scratch}",
+        f"-Dderby.system.home={launch.places.metastore}",
+        f"-Dlog4j2.configurationFile={home / 'log4j2.properties'}",
+        "-cp",
+        classpath,
+        "org.apache.spark.deploy.SparkSubmit",
+        "--properties-file",
+        str(properties),
+        "--class",
+        "org.apache.spark.sql.connect.service.SparkConnectServer",
+        "spark-internal",
+    ]
+
+
+def spark_properties(places: Places, *, port: int) -> dict[str, str]:
+    """What the local lakehouse needs; the token travels in the environment, where `ps` does not show it."""
+    metastore = places.metastore / "db"
+    return {
+        "spark.app.name": "lakeprep",
+        "spark.master": "local[*]",
+        "spark.driver.host": "127.0.0.1",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.ui.enabled": "false",
+        "spark.local.dir": str(places.scratch),
+        "spark.scheduler.mode": "FAIR",
+        "spark.connect.grpc.binding.address": "127.0.0.1",
+        "spark.connect.grpc.binding.port": str(port),
+        "spark.connect.grpc.maxInboundMessageSize": str(MESSAGE_BYTES),
+        "spark.connect.session.manager.defaultSessionTimeout": "24h",
+        "spark.sql.connect.serverStacktrace.enabled": "false",
+        "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
+        "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+        "spark.sql.catalogImplementation": "hive",
+        "spark.hadoop.javax.jdo.option.ConnectionURL": f"jdbc:derby:;databaseName={metastore};create=true",
+        "spark.sql.warehouse.dir": places.warehouse.as_uri(),
+        "spark.sql.sources.default": "delta",
+        # Delta's VACUUM lists files in as many tasks: with Spark's 10,000 it took two minutes for one small table.
+        "spark.sql.sources.parallelPartitionDiscovery.parallelism": "8",
+        "spark.sql.legacy.createHiveTableByDefault": "false",
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.shuffle.partitions": "2",
+        "spark.sql.streaming.numRecentProgressUpdates": "10000",
+        "spark.databricks.delta.snapshotPartitions": "1",
+    }
+
+
+def write_configuration(launch: Launch, *, port: int) -> Path:
+    """Write the server's settings into the home and give the properties file."""
+    home = launch.places.home
+    lines = [f"{key} {value}" for key, value in spark_properties(launch.places, port=port).items()]
+    # In this format a backslash begins an escape.
+    text = "\n".join(lines).replace("\\", "\\\\") + "\n"
+    (home / "log4j2.properties").write_text(_LOGGING, encoding="utf-8")
+    properties = home / "spark.properties"
+    properties.write_text(text, encoding="utf-8")
+    return properties
+
+
+def environment(launch: Launch, *, token: str, environ: Mapping[str, str]) -> dict[str, str]:
+    """The user's environment without settings of another Spark or Java."""
+    kept = {name: value for name, value in environ.items() if not name.startswith(_OTHERS)}
+    return {
+        **with_repository(kept),
+        "SPARK_HOME": str(launch.spark_home),
+        "SPARK_LOCAL_IP": "127.0.0.1",
+        "SPARK_CONNECT_AUTHENTICATE_TOKEN": token,
+        "PYSPARK_PYTHON": sys.executable,
+        "PYSPARK_DRIVER_PYTHON": sys.executable,
+    }
+
+
+def with_repository(environ: Mapping[str, str]) -> dict[str, str]:
+    """Let Python processes import helpers: the supervisor's, and the server's workers that run Python functions."""
+    paths = [str(REPO_ROOT), environ.get("PYTHONPATH", "")]
+    return {**environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}

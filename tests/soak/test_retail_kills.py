@@ -1,0 +1,99 @@
+"""kill -9 at random moments, ten times each: the client alone, the runner alone, everything with the server.
+
+Run by hand: `.venv/bin/python -m pytest tests/soak -s`. `LAKEPREP_SOAK_KILLS` (10) kills of each kind,
+`LAKEPREP_SOAK_SEED` chooses the moments; both are printed.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from helpers import landing
+from helpers.runtime import Places, stop_server
+from tests.retail.expected import Expected, expected
+from tests.retail.running import DATA, Shell, kill_group, task_process
+from tests.retail.test_retail_job import assert_equal
+
+KILLS = int(os.environ.get("LAKEPREP_SOAK_KILLS", "10"))
+SEED = int(os.environ.get("LAKEPREP_SOAK_SEED") or time.time_ns() % 1_000_000)
+RANDOM = random.Random(SEED)
+
+
+@pytest.fixture(scope="module")
+def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
+    shell = Shell(Places(tmp_path_factory.mktemp("soak_home")))
+    print(f"\nseed {SEED}, {KILLS} kills of each kind")
+    yield shell
+    stop_server(shell.places)
+
+
+@pytest.fixture(scope="module")
+def landed(shell: Shell) -> Path:
+    folder = shell.places.volume("soak", "landing")
+    landing.land(landing.first_files(landing.data_files(DATA)), source=DATA, landing=folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def wanted(landed: Path) -> Expected:
+    return expected(landed)
+
+
+@pytest.fixture(scope="module")
+def seconds(shell: Shell, landed: Path) -> float:
+    """How long an undisturbed run takes on a warm server: kills fall anywhere in it."""
+    assert run_to_end(shell, "soak_warm", landed)
+    started = time.monotonic()
+    assert run_to_end(shell, "soak_measure", landed)
+    return time.monotonic() - started
+
+
+def run_to_end(shell: Shell, schema: str, landed: Path) -> bool:
+    runner = shell.start(schema, landed)
+    said = runner.communicate(timeout=900)[0]
+    if runner.returncode:
+        print(said)
+    return runner.returncode == 0
+
+
+def client_alone(shell: Shell, runner: subprocess.Popen[str]) -> None:
+    with suppress(AssertionError):  # between two tasks there is none
+        task_process(runner).kill()
+
+
+def runner_alone(shell: Shell, runner: subprocess.Popen[str]) -> None:
+    runner.kill()
+
+
+def everything(shell: Shell, runner: subprocess.Popen[str]) -> None:
+    shell.kill_server()
+    kill_group(runner)
+
+
+@pytest.mark.parametrize("number", range(KILLS))
+@pytest.mark.parametrize("kill", [client_alone, runner_alone, everything])
+def test_the_tables_are_those_of_an_undisturbed_run(
+    kill: Callable[[Shell, subprocess.Popen[str]], None],
+    number: int,
+    shell: Shell,
+    landed: Path,
+    wanted: Expected,
+    seconds: float,
+) -> None:
+    schema, moment = f"soak_{kill.__name__}_{number}", RANDOM.uniform(0, seconds)
+    runner = shell.start(schema, landed)
+    with suppress(subprocess.TimeoutExpired):
+        runner.wait(moment)
+    kill(shell, runner)
+    runner.communicate(timeout=900)
+    print(f"{kill.__name__} {number}: killed after {moment:.1f} of {seconds:.1f} s")
+    assert run_to_end(shell, schema, landed)
+    assert_equal(shell.tables(schema), wanted)
