@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -54,6 +55,12 @@ class Lab:
         new = landing.land(files, source=self.source, landing=Path(self.volume()))
         return f"{day}: {', '.join(new)}" if new else f"{day} had already arrived."
 
+    def reset(self) -> None:
+        """Begin the lesson again: its tables and landed files go, and the next update reads anew."""
+        self.spark.sql(f"DROP SCHEMA IF EXISTS {quoted(self.schema)} CASCADE")
+        shutil.rmtree(self.places.volumes / self.schema, ignore_errors=True)
+        _use_schema(self.spark, self.schema)
+
     def pipeline(self, name: str) -> Pipeline:
         """A pipeline that cells define; ``${landing}`` in its SQL is the lesson's landing volume."""
         return notebook_pipeline(
@@ -71,9 +78,13 @@ def open_lab(name: str) -> Lab:
     places = Places.from_environment()
     spark = attach(places)
     lab = Lab(name, spark, places)
-    spark.sql(f"CREATE SCHEMA IF NOT EXISTS {quoted(lab.schema)}")
-    spark.sql(f"USE {quoted(lab.schema)}")
+    _use_schema(spark, lab.schema)
     return lab
+
+
+def _use_schema(spark: Any, schema: str) -> None:
+    spark.sql(f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}")
+    spark.sql(f"USE {quoted(schema)}")
 
 
 @dataclass(frozen=True)

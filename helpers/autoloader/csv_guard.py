@@ -85,8 +85,8 @@ def _in_order(places: Places, run: list[pa.Array], dialect: Dialect, width: int,
     damaged, values = run[0], run[1:]
     if places.width > width:
         raise WiderFile(
-            f"{path} has {places.width} columns, more than any file had when the stream began ({width}). Nothing of this "
-            "micro-batch was written: a retry reads it. Run the cell with readStream … load() and the query again.")
+            f"{path} has {places.width} columns, more than any file had when the stream began ({width}). Nothing of "
+            "this micro-batch was written: a retry reads it. Run the cell with readStream … load() and the query again.")
     count = len(damaged)
     ordered = [pa.nulls(count, pa.string()) if place is None else values[place] for place in places.columns]
     if not places.others and damaged.null_count == count:

@@ -89,7 +89,7 @@ def head(title: str) -> str:
 def footer(figures: dict[str, Chart]) -> str:
     """Return the page's last lines, the figures as JSON, plotly.js, and the script that draws them in light or dark."""
     return (
-        '<footer class="wrap">Money is in US dollars, the run's times are UTC. This file opens without a network.</footer>'
+        '<footer class="wrap">Money is in US dollars, times of the run are UTC. It opens without a network.</footer>'
         '<noscript><p class="wrap">The figures need JavaScript; the text under each says what it shows.</p></noscript>'
         f'<script type="application/json" id="figures">{_json(figures)}</script>'
         f"<script>{get_plotlyjs()}</script><script>{_SCRIPT}</script>"

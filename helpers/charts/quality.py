@@ -99,7 +99,10 @@ def expectations(update: UpdateDict, *, theme: ThemeName = "light") -> Chart:
     colours, title = THEMES[theme], "Records that passed and failed each expectation"
     found = sorted(_counted(update), key=lambda one: -one.failed)
     if not found:
-        next_step = "No expectation was counted. Add CONSTRAINT name EXPECT (condition) to a dataset and run an update."
+        next_step = (
+            "No expectation was counted: no new row came, or no dataset has one. Land a file or add a CONSTRAINT, "
+            "and run an update."
+        )
         return empty_chart(title=title, next_step=next_step, theme=colours)
     figure = go.Figure()
     lanes = [Lane(one.name, one.verdict, role="vermillion" if one.failed else "muted") for one in found]

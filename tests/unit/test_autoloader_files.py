@@ -46,7 +46,7 @@ def test_patterns_and_name_filters_choose_files(tmp_path: Path) -> None:
 def test_partition_folders_are_refused_unless_they_are_plain_folders(tmp_path: Path) -> None:
     (tmp_path / "day=1").mkdir()
     (tmp_path / "day=1" / "a.json").touch()
-    with pytest.raises(UnsupportedPath, match="day=1.*recursiveFileLookup"):
+    with pytest.raises(UnsupportedPath, match=r"day=1.*recursiveFileLookup"):
         Landing(str(tmp_path)).check()
     Landing(str(tmp_path), recursive=True).check()
 

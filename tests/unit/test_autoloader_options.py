@@ -49,7 +49,8 @@ def test_an_option_that_only_databricks_has_is_refused_by_name(name: str) -> Non
 def test_a_csv_option_is_no_json_option() -> None:
     with pytest.raises(UnsupportedOption, match="header"):
         check_options({"cloudFiles.format": "json", "header": "true"}, explicit_schema=False)
-    assert check_options({"cloudFiles.format": "csv", "header": "true"}, explicit_schema=False).reader == {"header": "true"}
+    csv = check_options({"cloudFiles.format": "csv", "header": "true"}, explicit_schema=False)
+    assert csv.reader == {"header": "true"}
 
 
 @pytest.mark.parametrize("format", ["parquet", "avro", "nonsense"])

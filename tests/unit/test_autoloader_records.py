@@ -42,8 +42,8 @@ def test_plain_lines_pass_without_being_parsed(line: str) -> None:
     assert all_plain(line.encode(), line_pattern(SCHEMA))
 
 
-@pytest.mark.parametrize("line", ['{"b":1}', '{"A":1}', '{"n":{"q":1}}', '{"a":1}{"a":2}', '{"a":1} x', '[{"a":1}]', "5",
-                                  "{'a':1}", '{"a\\u0062":1}', '{"s":[{"z":1}]}', '{"m":{"any":{"z":1}}}'])
+@pytest.mark.parametrize("line", ['{"b":1}', '{"A":1}', '{"n":{"q":1}}', '{"a":1}{"a":2}', '{"a":1} x', '[{"a":1}]',
+                                  "5", "{'a':1}", '{"a\\u0062":1}', '{"s":[{"z":1}]}', '{"m":{"any":{"z":1}}}'])
 def test_lines_that_need_a_closer_look_get_one(line: str) -> None:
     assert not knows_all_fields(f'{{"a":1}}\n{line}\n{{"a":2}}\n'.encode(), SCHEMA)
 
