@@ -10,6 +10,7 @@ from helpers.autoloader.errors import (
     UnsupportedOption,
     UnsupportedPath,
     is_unknown_field_error,
+    unknown_field_message,
 )
 from helpers.autoloader.options import read_files_options
 from helpers.autoloader.reader import CloudStreamReader
@@ -19,4 +20,5 @@ __all__ = [
     "AutoLoaderError", "CloudStreamReader", "DamagedSchemaFile", "EmptyLandingFolder", "InvalidSchemaHint",
     "LandingFolderNotFound", "MissingSchemaLocation", "UnsupportedOption", "UnsupportedPath", "is_unknown_field_error",
     "managed_schema_location", "read_files_options", "stream_files",
+    "unknown_field_message",
 ]

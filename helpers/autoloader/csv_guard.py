@@ -48,7 +48,7 @@ def csv_guard(evolution: Evolution, dialect: Dialect, width: int) -> Callable[[B
                 path = batch[0][first].as_py()
                 if path not in known:
                     evolution.check_folder(path)
-                    known[path] = _places(path, names, dialect)
+                    known[path] = _places(path, names, dialect, width)
                     new += [path] if evolution.location and _new_names(path, names, dialect) else []
                 if not new:
                     run = [column[first:last] for column in batch[2:]]
@@ -72,12 +72,13 @@ def _new_fields(paths: list[str], names: list[str], dialect: Dialect) -> Type:
     return struct(field(name, type_) for name, type_ in types.items())
 
 
-def _places(path: str, names: list[str], dialect: Dialect) -> Places:
+def _places(path: str, names: list[str], dialect: Dialect, width: int) -> Places:
     found = header(local_path(path), dialect)
     first = {name: place for place, name in reversed(list(enumerate(found)))}
     taken = {first[name] for name in names if name in first}
     others = tuple((place, name if name in first and first[name] == place else f"_c{place}")
                    for place, name in enumerate(found) if place not in taken)
+    others += tuple((place, f"_c{place}") for place in range(len(found), width))
     return Places(len(found), tuple(first.get(name) for name in names), others)
 
 
@@ -86,7 +87,7 @@ def _in_order(places: Places, run: list[pa.Array], dialect: Dialect, width: int,
     if places.width > width:
         raise WiderFile(
             f"{path} has {places.width} columns, more than any file had when the stream began ({width}). Nothing of "
-            "this micro-batch was written: a retry reads it. Run the cell with readStream … load() and the query again.")
+            "this micro-batch was written. Run the cell with readStream … load() and the query again to read it.")
     count = len(damaged)
     ordered = [pa.nulls(count, pa.string()) if place is None else values[place] for place in places.columns]
     if not places.others and damaged.null_count == count:

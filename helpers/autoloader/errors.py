@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from helpers.errors import LakeprepError
 
 NEW_FIELDS = "UNKNOWN_FIELD_EXCEPTION.NEW_FIELDS_IN_RECORD_WITH_FILE_PATH"
@@ -41,11 +43,27 @@ class DamagedSchemaFile(AutoLoaderError):
 
 def is_unknown_field_error(exc: BaseException) -> bool:
     """Whether a stream stopped because a file has new fields; a restart reads them."""
+    return unknown_field_message(exc) is not None
+
+
+def unknown_field_message(exc: BaseException) -> str | None:
+    """The sentences that say which new fields are in which file; None for any other error.
+
+    A stream's error names only the failed write; the cause is in the server's stack trace.
+    """
+    for text in _texts(exc):
+        start = text.find(f"[{NEW_FIELDS}]")
+        if start >= 0:
+            return text[start:].partition("\n")[0].strip()
+    return None
+
+
+def _texts(exc: BaseException) -> Iterator[str]:
     seen: set[int] = set()
     current: BaseException | None = exc
     while current is not None and id(current) not in seen:
-        if NEW_FIELDS in str(current):
-            return True
         seen.add(id(current))
+        yield str(current)
+        stack_trace = getattr(current, "getStackTrace", None)
+        yield str(stack_trace() if callable(stack_trace) else "")
         current = current.__cause__ or current.__context__
-    return False

@@ -10,7 +10,7 @@ from pyspark import cloudpickle
 from pyspark.sql import functions as F
 from pyspark.sql.types import DataType, StructType
 
-from helpers.autoloader.landing import Landing
+from helpers.autoloader.landing import Landing, local
 from helpers.autoloader.options import CloudOptions
 
 DAMAGED = "__damaged_line"
@@ -25,7 +25,7 @@ def file_source(
     stream = stream.option("maxFilesPerTrigger", str(options.max_files_per_trigger))
     stream = stream.option("recursiveFileLookup", "true")
     # Spark would pass over a file that is older than the newest by a week.
-    return stream.option("maxFileAge", _FOREVER).load(landing.path)
+    return stream.option("maxFileAge", _FOREVER).load(local(landing.path))
 
 
 def worker_function(function: Callable[..., Any], returns: DataType) -> Any:

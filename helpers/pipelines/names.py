@@ -27,8 +27,8 @@ def quoted_part(part: str) -> str:
 
 
 def canonical(name: str) -> str:
-    """A name as definitions keep it: lower case, without backticks."""
-    return ".".join(parts(name)).lower()
+    """A name as definitions keep it: lower case, in backticks only where a part needs them."""
+    return ".".join(part if re.fullmatch(r"\w+", part) else quoted_part(part) for part in parts(name.lower()))
 
 
 def own(name: str, schema: str) -> str | None:

@@ -184,9 +184,11 @@ class Running:
     def _failed(self, flow: Flow, error: Exception) -> LakeprepError:
         if autoloader.is_unknown_field_error(error):
             self.schema_changed = True
-        violated = expectations.violation(full_text(error))
+        violated, new_column = expectations.violation(full_text(error)), autoloader.unknown_field_message(error)
         failure = frames.failure(error, flow, "failed")
-        if violated:
+        if new_column:
+            failure = FlowFailed(f"{flow.defined_at}: '{flow.name}' failed: {new_column}")
+        elif violated:
             failure = FlowFailed(f"{flow.defined_at}: {violated}. Nothing of this micro-batch or view was written. "
                                  "Mend the data or the rule, then update again.")
         self.failure = self.failure or failure

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from helpers.errors import LakeprepError
 from helpers.pipelines import expectations, frames, tables
 from helpers.pipelines.building import Building
-from helpers.pipelines.errors import InvalidDataset, MissingUpstream, UnknownTable
+from helpers.pipelines.errors import InvalidDataset, MissingUpstream, UnknownTable, explained
 from helpers.pipelines.graph import Dataset, Definitions, Flow, downstream
 from helpers.pipelines.home import PipelineHome
 from helpers.pipelines.plan import Plan, merged_reads, with_reads
@@ -44,9 +46,9 @@ class SetUp:
         full = {name for name in self.plan.selection.full - self._made if self._kind(name) == "STREAMING_TABLE"}
         for name in self.plan.needed:
             if name in full:
-                self.home.begin_reset(name)
-                schemas = self._build(name)
-                tables.create(self.spark, self._dataset(name), schemas, pipeline_id=self.pipeline_id)
+                with _naming(self._dataset(name)):
+                    self.home.begin_reset(name)
+                    tables.create(self.spark, self._dataset(name), self._build(name), pipeline_id=self.pipeline_id)
             elif name in self._late:
                 self._prepare(name)
             if name in self.plan.selection.full:
@@ -81,7 +83,12 @@ class SetUp:
         if dataset.kind == "VIEW":
             self._build(name)
             self.views.make(name, self.ready[self.plan.definitions.flows_into(name)[0].name])
-            return
+        else:
+            with _naming(dataset):
+                self._prepare_table(dataset)
+
+    def _prepare_table(self, dataset: Dataset) -> None:
+        name = dataset.name
         table = tables.stored(self.spark, dataset, pipeline_id=self.pipeline_id)
         if table is None:
             self.home.forget_started(name)
@@ -130,6 +137,18 @@ class SetUp:
 
     def _kind(self, name: str) -> str:
         return self._dataset(name).kind
+
+
+@contextmanager
+def _naming(dataset: Dataset) -> Iterator[None]:
+    """Errors of Spark inside say which table they are about."""
+    try:
+        yield
+    except (LakeprepError, OSError):
+        raise
+    except Exception as error:
+        raise InvalidDataset(f"{dataset.defined_at}: the table of '{dataset.name}' cannot be set up: "
+                             f"{explained(error, target=dataset.name)}") from error
 
 
 def flow_state(home: PipelineHome, definitions: Definitions, flow: Flow) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -37,8 +38,10 @@ class Versions:
     def decisive(self, flow: Flow) -> dict[str, Any] | None:
         """All that a view's rows depend on; None when they may differ though all of it is the same."""
         definition = self._plan.definition(flow, self._may_change)
-        read = self.read_by(flow) if definition is not None else None
-        return None if read is None else {**read, "definition": definition, "settings": self._settings}
+        read = self.read_by(flow)
+        if definition is None or read is None:
+            return None
+        return {**read, "settings": self._settings, "definition": hashlib.sha256(definition.encode()).hexdigest()}
 
     def metadata(self, table: str) -> Mapping[str, Any]:
         """What the newest commit of a table carries; nothing when somebody else made it."""

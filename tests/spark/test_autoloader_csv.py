@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pyspark.errors import StreamingQueryException
 from pyspark.sql import SparkSession
 
-from helpers.autoloader import InvalidSchemaHint, UnsupportedOption, is_unknown_field_error
+from helpers.autoloader import InvalidSchemaHint, UnsupportedOption, unknown_field_message
 
 
 @dataclass(frozen=True)
@@ -77,11 +78,11 @@ def test_a_new_column_stops_the_stream_once_and_is_there_after_a_restart(lab: La
     lab.land("a.csv", "id,name\n1,x\n")
     lab.run()
     lab.land("b.csv", "price,id,name\n2.5,2,y\n")
-    with pytest.raises(Exception, match="NEW_FIELDS_IN_RECORD_WITH_FILE_PATH") as caught:
+    with pytest.raises(StreamingQueryException) as caught:
         lab.run()
-    assert is_unknown_field_error(caught.value)
-    assert "`price`" in str(caught.value)
-    assert "b.csv" in str(caught.value)
+    message = unknown_field_message(caught.value) or ""
+    assert "`price`" in message
+    assert "b.csv" in message
     assert lab.rows() == [(1, "x", None)]
     assert list(types(lab.read()).items())[2] == ("price", "double")
     lab.run()
@@ -118,7 +119,8 @@ def test_a_line_with_too_many_or_too_few_values_is_kept_as_it_was(lab: Lab) -> N
     lab.land("b.csv", "name\nu\nv,w\n")
     lab.run()
     assert lab.rows("id", "name") == [(1, "x"), (2, "y"), (3, None), (None, "u"), (None, "v")]
-    assert sorted(each["_corrupt_record"] for each in lab.rescued()) == ["2,y,z", "3", "v,w"]
+    assert sorted(map(str, lab.rescued())) == sorted(map(str, [
+        {"_corrupt_record": "2,y,z"}, {"_corrupt_record": "3"}, {"_c1": "w"}]))
 
 
 def test_without_type_inference_every_column_is_a_string(lab: Lab) -> None:
@@ -130,13 +132,14 @@ def test_without_type_inference_every_column_is_a_string(lab: Lab) -> None:
 
 def test_hints_set_types(lab: Lab) -> None:
     lab.land("a.csv", "id,price,day\n7,1.10,02.01.2020\n")
-    lab.run(lab.read(**{"cloudFiles.schemaHints": "id STRING, price DECIMAL(10,2), day DATE", "dateFormat": "dd.MM.yyyy"}))
+    hints = "id STRING, price DECIMAL(10,2), day DATE"
+    lab.run(lab.read(**{"cloudFiles.schemaHints": hints, "dateFormat": "dd.MM.yyyy"}))
     assert [str(value) for value in lab.rows("id", "price", "day")[0]] == ["7", "1.10", "2020-01-02"]
 
 
 def test_a_nested_hint_is_refused(lab: Lab) -> None:
     lab.land("a.csv", "id\n7\n")
-    with pytest.raises(InvalidSchemaHint, match="'id'.*CSV"):
+    with pytest.raises(InvalidSchemaHint, match=r"'id'.*CSV"):
         lab.read(**{"cloudFiles.schemaHints": "id ARRAY<INT>"})
 
 

@@ -42,41 +42,70 @@ def said(report: UpdateReport) -> str:
 
 
 REFUSED = {
-    "a cycle": ("CREATE MATERIALIZED VIEW a AS SELECT * FROM b; CREATE MATERIALIZED VIEW b AS SELECT * FROM a;",
-                ["in a circle", "a → b → a", "Break one of the reads"]),
-    "an unknown table": ("CREATE MATERIALIZED VIEW orders AS SELECT 1 AS id; CREATE MATERIALIZED VIEW g AS SELECT * FROM oders;",
-                         ["TABLE_OR_VIEW_NOT_FOUND", "'g' reads 'oders'", "Did you mean 'orders'?"]),
-    "a table of another schema": ("CREATE MATERIALIZED VIEW elsewhere.a AS SELECT 1 AS id;",
-                                  ["lies outside of the pipeline's schema", "Write 'a'"]),
-    "two datasets of a name": ("CREATE MATERIALIZED VIEW A AS SELECT 1 AS id;\nCREATE TEMPORARY VIEW `a` AS SELECT 2 AS id;",
-                               ["'a' is defined twice", "s.sql:1:1", "s.sql:2:1"]),
-    "two rules of a name": ("CREATE MATERIALIZED VIEW a (CONSTRAINT r EXPECT (id > 0), CONSTRAINT r EXPECT (id > 1)) "
-                            "AS SELECT 1 AS id;", ["two expectations named 'r'"]),
-    "a batch streaming table": ("CREATE STREAMING TABLE a AS SELECT * FROM source;",
-                                ["CREATE_APPEND_ONCE_FLOW_FROM_BATCH_QUERY_NOT_ALLOWED", "'a'", "STREAM"]),
-    "a streaming view": ("CREATE MATERIALIZED VIEW a AS SELECT * FROM STREAM source;", ["has a streaming query", "Remove STREAM"]),
+    "a cycle": (
+        "CREATE MATERIALIZED VIEW a AS SELECT * FROM b; CREATE MATERIALIZED VIEW b AS SELECT * FROM a;",
+        ["in a circle", "a → b → a", "Break one of the reads"],
+    ),
+    "an unknown table": (
+        "CREATE MATERIALIZED VIEW orders AS SELECT 1 AS id; CREATE MATERIALIZED VIEW g AS SELECT * FROM oders;",
+        ["TABLE_OR_VIEW_NOT_FOUND", "'g' reads 'oders'", "Did you mean 'orders'?"],
+    ),
+    "a table of another schema": (
+        "CREATE MATERIALIZED VIEW elsewhere.a AS SELECT 1 AS id;",
+        ["lies outside of the pipeline's schema", "Write 'a'"],
+    ),
+    "two datasets of a name": (
+        "CREATE MATERIALIZED VIEW A AS SELECT 1 AS id;\nCREATE TEMPORARY VIEW `a` AS SELECT 2 AS id;",
+        ["'a' is defined twice", "s.sql:1:1", "s.sql:2:1"],
+    ),
+    "a batch streaming table": (
+        "CREATE STREAMING TABLE a AS SELECT * FROM source;",
+        ["CREATE_APPEND_ONCE_FLOW_FROM_BATCH_QUERY_NOT_ALLOWED", "'a'", "STREAM"],
+    ),
+    "a streaming view": (
+        "CREATE MATERIALIZED VIEW a AS SELECT * FROM STREAM source;",
+        ["has a streaming query", "Remove STREAM"],
+    ),
     "a batch read of a streaming view": (
         "CREATE TEMPORARY VIEW v AS SELECT * FROM STREAM source; CREATE MATERIALIZED VIEW a AS SELECT * FROM v;",
-        ["INCOMPATIBLE_STREAMING_VIEW_READ", "'a' reads the streaming view 'v'"]),
+        ["INCOMPATIBLE_STREAMING_VIEW_READ", "'a' reads the streaming view 'v'"],
+    ),
     "a stream from a batch view": (
         "CREATE TEMPORARY VIEW v AS SELECT * FROM source; CREATE STREAMING TABLE a AS SELECT * FROM STREAM v;",
-        ["INCOMPATIBLE_BATCH_VIEW_READ", "'a' reads the batch view 'v'"]),
-    "a column that is not there": ("CREATE MATERIALIZED VIEW a AS SELECT nn FROM source;",
-                                   ["s.sql:1:1: 'a' cannot be analysed: [UNRESOLVED_COLUMN"]),
-    "a rule that is not there": ("CREATE MATERIALIZED VIEW a (CONSTRAINT r EXPECT (nn > 0)) AS SELECT n FROM source;",
-                                 ["'a' has an expectation that cannot be analysed", "UNRESOLVED_COLUMN"]),
+        ["INCOMPATIBLE_BATCH_VIEW_READ", "'a' reads the batch view 'v'"],
+    ),
+    "a column that is not there": (
+        "CREATE MATERIALIZED VIEW a AS SELECT nn FROM source;",
+        ["s.sql:1:1: 'a' cannot be analysed: [UNRESOLVED_COLUMN"],
+    ),
+    "a rule that is not there": (
+        "CREATE MATERIALIZED VIEW a (CONSTRAINT r EXPECT (nn > 0)) AS SELECT n FROM source;",
+        ["'a' has an expectation that cannot be analysed", "UNRESOLVED_COLUMN"],
+    ),
     "other columns than declared": (
         "CREATE STREAMING TABLE a (id STRING, x INT) AS SELECT id, n FROM STREAM source;",
-        ["USER_SPECIFIED_AND_INFERRED_SCHEMA_NOT_COMPATIBLE", "'x' is declared but", "the query gives 'n'",
-         "'id' is declared STRING but the query gives BIGINT"]),
+        [
+            "USER_SPECIFIED_AND_INFERRED_SCHEMA_NOT_COMPATIBLE",
+            "'x' is declared but",
+            "the query gives 'n'",
+            "'id' is declared STRING but the query gives BIGINT",
+        ],
+    ),
     "no table": ("CREATE TEMPORARY VIEW v AS SELECT 1 AS id;", ["NO_TABLES_IN_PIPELINE"]),
-    "a flow into nothing": ("CREATE STREAMING TABLE orders AS SELECT * FROM STREAM source;"
-                            "CREATE FLOW f AS INSERT INTO order BY NAME SELECT * FROM STREAM source;",
-                            ["writes into 'order'", "Did you mean 'orders'?"]),
-    "ONCE": ("CREATE STREAMING TABLE a; CREATE FLOW f AS INSERT INTO ONCE a BY NAME SELECT * FROM source;",
-             ["INSERT INTO ONCE is not supported"]),
-    "a setting of another engine": ("CREATE STREAMING TABLE a TBLPROPERTIES ('pipelines.autoOptimize.zOrderCols' = 'id') "
-                                    "AS SELECT * FROM STREAM source;", ["'pipelines.autoOptimize.zOrderCols' is not supported"]),
+    "a flow into nothing": (
+        "CREATE STREAMING TABLE orders AS SELECT * FROM STREAM source;"
+        "CREATE FLOW f AS INSERT INTO order BY NAME SELECT * FROM STREAM source;",
+        ["writes into 'order'", "Did you mean 'orders'?"],
+    ),
+    "ONCE": (
+        "CREATE STREAMING TABLE a; CREATE FLOW f AS INSERT INTO ONCE a BY NAME SELECT * FROM source;",
+        ["INSERT INTO ONCE is not supported"],
+    ),
+    "a setting of another engine": (
+        "CREATE STREAMING TABLE a TBLPROPERTIES ('pipelines.autoOptimize.zOrderCols' = 'id') "
+        "AS SELECT * FROM STREAM source;",
+        ["'pipelines.autoOptimize.zOrderCols' is not supported"],
+    ),
 }
 REFUSED_PYTHON = {
     "no DataFrame": ("@dp.table\ndef a():\n    return 3\n", ["p.py:2", "'a' must return a DataFrame, not int"]),
@@ -84,14 +113,19 @@ REFUSED_PYTHON = {
     "an error while loading": ("x = 1\ny = x / 0\n", ["p.py:3: ZeroDivisionError"]),
     "an unknown argument": ("@dp.table(coment='x')\ndef a(): ...\n", ["'coment'", "Did you mean 'comment'?"]),
     "AUTO CDC": ("dp.create_auto_cdc_flow(target='a')\n", ["create_auto_cdc_flow is not supported here yet"]),
-    "an unknown table": ("@dp.materialized_view\ndef a():\n    return spark.read.table('sorce')\n",
-                         ["p.py:2: TABLE_OR_VIEW_NOT_FOUND: 'a' reads 'sorce'"]),
-    "a batch flow": ("dp.create_streaming_table('a')\n@dp.append_flow(target='a')\ndef f():\n    return spark.table('source')\n",
-                     ["CREATE_APPEND_ONCE_FLOW_FROM_BATCH_QUERY_NOT_ALLOWED"]),
+    "an unknown table": (
+        "@dp.materialized_view\ndef a():\n    return spark.read.table('sorce')\n",
+        ["p.py:2: TABLE_OR_VIEW_NOT_FOUND: 'a' reads 'sorce'"],
+    ),
+    "a batch flow": (
+        "dp.create_streaming_table('a')\n@dp.append_flow(target='a')\ndef f():\n    return spark.table('source')\n",
+        ["CREATE_APPEND_ONCE_FLOW_FROM_BATCH_QUERY_NOT_ALLOWED"],
+    ),
     "a flow into a batch table": (
         "@dp.table\ndef a():\n    return spark.table('source')\n"
         "@dp.append_flow(target='a')\ndef f():\n    return spark.readStream.table('source')\n",
-        ["Flow 'f'", "not a streaming table"]),
+        ["Flow 'f'", "not a streaming table"],
+    ),
 }
 
 
@@ -133,12 +167,16 @@ def test_a_view_left_in_the_session_cannot_hide_a_dataset(update: Callable[..., 
         spark.catalog.dropTempView("a")
 
 
-def test_a_name_in_another_schema_is_another_table(update: Callable[..., UpdateReport], spark: Any, schema: str) -> None:
+def test_a_name_in_another_schema_is_another_table(
+    update: Callable[..., UpdateReport], spark: Any, schema: str
+) -> None:
     spark.sql(f"CREATE SCHEMA {schema}_raw")
     try:
         spark.sql(f"CREATE TABLE {schema}_raw.orders AS SELECT 5 AS id")
-        text = (f"CREATE MATERIALIZED VIEW orders AS SELECT * FROM {schema}_raw.orders;"
-                f"CREATE MATERIALIZED VIEW again AS SELECT * FROM spark_catalog.`{schema}`.ORDERS LIMIT ${{limit}};")
+        text = (
+            f"CREATE MATERIALIZED VIEW orders AS SELECT * FROM {schema}_raw.orders;"
+            f"CREATE MATERIALIZED VIEW again AS SELECT * FROM spark_catalog.`{schema}`.ORDERS LIMIT ${{limit}};"
+        )
         report = update([("s.sql", text)])
         assert report.error is None
         assert report.dataset("again").inputs == ("orders",)
@@ -148,7 +186,8 @@ def test_a_name_in_another_schema_is_another_table(update: Callable[..., UpdateR
 
 
 def test_a_second_update_at_once_names_the_process_of_the_first(
-        update: Callable[..., UpdateReport], spark: Any, schema: str, tmp_path: Path) -> None:
+    update: Callable[..., UpdateReport], spark: Any, schema: str, tmp_path: Path
+) -> None:
     settings = PipelineSettings(name="refused", schema=schema)
     home = PipelineHome(tmp_path / "checkpoints" / settings.pipeline_id)
     with home.exclusive(spark, name="refused"), pytest.raises(UpdateInProgress, match=f"in process {os.getpid()}"):

@@ -1,0 +1,190 @@
+"""Definitions, the graph that they make, and what a selection of them refreshes: all without Spark."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from helpers.pipelines import dp, names, sources
+from helpers.pipelines.errors import (
+    DuplicateDataset,
+    InvalidDataset,
+    InvalidSource,
+    UnknownDataset,
+    Unsupported,
+)
+from helpers.pipelines.graph import Definitions, collect
+
+
+def defined(define: Callable[[], Any]) -> Definitions:
+    with dp.defining(dp.Registry()) as registry:
+        define()
+    return collect(*registry.finished(), schema="shop")
+
+
+def from_sql(text: str) -> Definitions:
+    registry = dp.Registry()
+    sources.add_sql(registry, text, source="s.sql", parameters={"limit": "3"})
+    return collect(*registry.finished(), schema="shop")
+
+
+def table(name: str) -> Any:
+    def function() -> None: ...
+
+    function.__name__ = name
+    return dp.table(function)
+
+
+def test_expectations_count_above_and_below_the_decorator_in_reading_order() -> None:
+    def define() -> None:
+        @dp.expect("first", "a > 0")
+        @dp.table(
+            comment="c", cluster_by=["a"], table_properties={"quality": "bronze"}, schema="a INT NOT NULL, b STRING"
+        )
+        @dp.expect_all_or_drop({"second": "b > 0", "third": "c > 0"})
+        @dp.expect_or_fail("fourth", "d > 0")
+        def orders() -> None: ...
+
+    orders = defined(define).datasets["orders"]
+    assert [(rule.name, rule.action) for rule in orders.expectations] == [
+        ("first", "warn"),
+        ("second", "drop"),
+        ("third", "drop"),
+        ("fourth", "fail"),
+    ]
+    assert (orders.kind, orders.comment, orders.cluster_by) == ("STREAMING_TABLE", "c", ("a",))
+    assert [(column.name, column.type, column.not_null) for column in orders.columns] == [
+        ("a", "INT", True),
+        ("b", "STRING", False),
+    ]
+    assert orders.defined_at.startswith("test_pipelines_definitions.py:")
+
+
+def test_a_table_without_a_query_takes_flows_by_their_own_names() -> None:
+    def define() -> None:
+        dp.create_streaming_table("Both", expect_all_or_drop={"r": "a > 0"})
+
+        @dp.append_flow(target="both", name="one")
+        def any_name() -> None: ...
+
+        @dp.append_flow(target="`shop`.both")
+        def two() -> None: ...
+
+    definitions = defined(define)
+    assert [flow.name for flow in definitions.flows_into("both")] == ["one", "two"]
+    assert definitions.datasets["both"].expectations[0].action == "drop"
+
+
+@pytest.mark.parametrize(
+    ("define", "error", "words"),
+    [
+        (lambda: dp.table(coment="x")(lambda: None), InvalidDataset, "Did you mean 'comment'?"),
+        (lambda: dp.temporary_view(table_properties={"a": "b"})(lambda: None), InvalidDataset, "'table_properties'"),
+        (lambda: dp.table("orders"), InvalidDataset, "no function"),
+        (lambda: dp.table(lambda day: None), InvalidDataset, "takes arguments"),
+        (lambda: dp.append_flow(target="a")(lambda day: None), InvalidDataset, "takes arguments"),
+        (
+            lambda: dp.table(cluster_by="id")(lambda: None),
+            InvalidDataset,
+            "list of column names, for example \\['id'\\]",
+        ),
+        (lambda: dp.table(private=True)(lambda: None), Unsupported, "'?private'? is not supported"),
+        (lambda: dp.table(format="parquet")(lambda: None), Unsupported, "format='parquet'"),
+        (lambda: dp.append_flow(target="a", once=True), Unsupported, "once=True"),
+        (lambda: dp.append_flow(target="a", spark_conf={"a": "b"}), Unsupported, "spark_conf"),
+        (
+            lambda: dp.table(table_properties={"pipelines.trigger.interval": "1"})(lambda: None),
+            Unsupported,
+            "trigger.interval",
+        ),
+        (lambda: dp.create_sink, Unsupported, "create_sink is not supported here yet"),
+        (lambda: dp.tabel, AttributeError, "Did you mean 'table'?"),
+    ],
+)
+def test_a_wrong_argument_is_named(define: Callable[[], Any], error: type[Exception], words: str) -> None:
+    with pytest.raises(error, match=words):
+        defined(define)
+
+
+def test_nothing_is_defined_outside_of_a_pipeline() -> None:
+    with pytest.raises(InvalidSource, match="GRAPH_ELEMENT_DEFINED_OUTSIDE_OF_DECLARATIVE_PIPELINE: 'orders'"):
+        table("orders")
+
+
+def test_our_decorators_are_imported_as_pyspark_pipelines_only_while_sources_load() -> None:
+    with sources.databricks_imports():
+        from pyspark import pipelines as inside
+    from pyspark import pipelines as outside
+
+    assert inside is dp
+    assert outside is not dp
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "words"),
+    [
+        (
+            "CREATE MATERIALIZED VIEW A AS SELECT 1; CREATE TEMPORARY VIEW shop.`a` AS SELECT 1",
+            DuplicateDataset,
+            "'a' is defined twice",
+        ),
+        (
+            "CREATE STREAMING TABLE t; CREATE STREAMING TABLE u; CREATE FLOW f AS INSERT INTO t BY NAME SELECT 1;"
+            "CREATE FLOW F AS INSERT INTO u BY NAME SELECT 1",
+            DuplicateDataset,
+            "Flow 'f' is defined twice",
+        ),
+        (
+            "CREATE STREAMING TABLE orders; CREATE FLOW f AS INSERT INTO order BY NAME SELECT 1",
+            UnknownDataset,
+            "mean 'orders'",
+        ),
+        ("CREATE STREAMING TABLE t", InvalidDataset, "'t' .*has no query"),
+        (
+            "CREATE MATERIALIZED VIEW m AS SELECT 1; CREATE FLOW f AS INSERT INTO m BY NAME SELECT 1",
+            InvalidDataset,
+            "Only streaming",
+        ),
+        ("CREATE MATERIALIZED VIEW other.m AS SELECT 1", Unsupported, "outside of the pipeline's schema 'shop'"),
+        ("CREATE MATERIALIZED VIEW `a/../b` AS SELECT 1", InvalidDataset, "cannot be a name"),
+        ("CREATE MATERIALIZED VIEW _events AS SELECT 1", InvalidDataset, "cannot be a name"),
+        ("CREATE PRIVATE MATERIALIZED VIEW m AS SELECT 1", Unsupported, "PRIVATE is not supported"),
+    ],
+)
+def test_definitions_that_contradict_each_other_are_refused(text: str, error: type[Exception], words: str) -> None:
+    with pytest.raises(error, match=words):
+        from_sql(text)
+
+
+def test_two_rules_of_one_dataset_need_two_names() -> None:
+    def define() -> None:
+        dp.expect("r", "b > 0")(dp.expect("r", "a > 0")(table("t")))
+
+    with pytest.raises(DuplicateDataset, match="'t' has two expectations named 'r'"):
+        defined(define)
+
+
+def test_a_python_source_that_fails_names_its_line(tmp_path: Path) -> None:
+    for text, words in (
+        ("import os\nimport nothing_here\n", "s.py:2: ModuleNotFoundError"),
+        ("x = (\n", "s.py:1: "),
+        ("raise SystemExit(3)", "s.py:1: SystemExit"),
+    ):
+        path = tmp_path / "s.py"
+        path.write_text(text)
+        with pytest.raises(InvalidSource, match=words):
+            sources.add_file(dp.Registry(), path, spark=None, parameters={})
+    with pytest.raises(InvalidSource, match=r"gone\.sql cannot be read"):
+        sources.add_file(dp.Registry(), tmp_path / "gone.sql", spark=None, parameters={})
+
+
+def test_names_are_compared_by_their_parts() -> None:
+    assert names.parts("a.`b.c`.`d``e`") == ("a", "b.c", "d`e")
+    assert names.quoted("a.`b.c`") == "`a`.`b.c`"
+    assert names.own("Shop.`Orders`", "shop") == "orders"
+    assert names.own("spark_catalog.shop.orders", "shop") == "orders"
+    assert names.own("raw.orders", "shop") is None
+    assert names.own("delta.`/data/shop.orders`", "shop") is None

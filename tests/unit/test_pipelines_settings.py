@@ -1,0 +1,91 @@
+"""A pipeline's settings file: what it finds, and what it says about mistakes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from helpers.pipelines.errors import InvalidSettings, Unsupported
+from helpers.pipelines.settings import load_settings
+
+GOOD: dict[str, Any] = {
+    "name": "retail",
+    "schema": "${schema}",
+    "configuration": {"landing": "${root}/in"},
+    "libraries": [{"glob": {"include": "src/**"}}, {"file": {"path": "extra.py"}}],
+    "serverless": True,
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "src" / "deep").mkdir(parents=True)
+    for name in ("src/b.sql", "src/deep/a.py", "src/notes.md", "extra.py"):
+        (tmp_path / name).touch()
+    return tmp_path
+
+
+def settings_in(folder: Path, data: Any, **parameters: str) -> Any:
+    path = folder / "pipeline.json"
+    path.write_text(data if isinstance(data, str) else json.dumps(data))
+    return load_settings(path, parameters=parameters)
+
+
+def test_settings_find_their_sources_and_parameters(folder: Path) -> None:
+    settings = settings_in(folder, GOOD, schema="shop", root="/data", day="monday")
+    assert [path.relative_to(folder).as_posix() for path in settings.files] == [
+        "extra.py",
+        "src/b.sql",
+        "src/deep/a.py",
+    ]
+    assert settings.schema == "shop"
+    assert settings.configuration == {"landing": "/data/in", "schema": "shop", "root": "/data", "day": "monday"}
+    assert settings.unused == ("serverless",)
+    assert settings.pipeline_id == settings_in(folder, GOOD, schema="shop", root="/elsewhere").pipeline_id
+    assert settings.pipeline_id != settings_in(folder, GOOD, schema="other", root="/data").pipeline_id
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "words"),
+    [
+        ("{", InvalidSettings, "pipeline.json is not valid JSON: .*line 1"),
+        ("[]", InvalidSettings, "must hold one JSON object, not list"),
+        ({"nam": "x"}, InvalidSettings, "unknown setting 'nam'. Did you mean 'name'"),
+        ({"name": ""}, InvalidSettings, "'name' must be a non-empty text"),
+        ({"schema": "${shema}"}, InvalidSettings, "'schema' uses \\$\\{shema\\}, .* Did you mean 'schema'"),
+        ({"schema": "a.b"}, InvalidSettings, "the schema 'a.b' is no name"),
+        ({"configuration": {"n": 1}}, InvalidSettings, "configuration 'n' must be a text: write \"1\""),
+        ({"configuration": []}, InvalidSettings, "'name'|one JSON object|must be an object"),
+        ({"configuration": {"pipelines.maxFlowRetryAttempts": "1"}}, Unsupported, "'pipelines.maxFlowRetryAttempts'"),
+        ({"notifications": []}, Unsupported, "'notifications' is not supported here yet"),
+        ({"continuous": True}, Unsupported, "'continuous'"),
+        ({"libraries": []}, InvalidSettings, "names no source"),
+        ({"libraries": {"file": "a"}}, InvalidSettings, "must be a list"),
+        (
+            {"libraries": [{"glob": {"include": "nothing/**"}}]},
+            InvalidSettings,
+            "no .sql or .py file matches 'nothing/\\*\\*'",
+        ),
+        ({"libraries": [{"glob": {"include": "/abs/**"}}]}, InvalidSettings, "relative to that file"),
+        ({"libraries": [{"file": {"path": "gone.sql"}}]}, InvalidSettings, "'gone.sql' does not exist"),
+        ({"libraries": [{"file": {"path": "src/notes.md"}}]}, Unsupported, "neither a .sql nor a .py"),
+        ({"libraries": [{"file": {"pth": "a"}}]}, InvalidSettings, "needs 'path'"),
+        ({"libraries": [{"notebook": {"path": "a"}}]}, Unsupported, "'notebook' library"),
+    ],
+)
+def test_wrong_settings_are_named(folder: Path, change: Any, error: type[Exception], words: str) -> None:
+    data = change if isinstance(change, str) else {**GOOD, **change}
+    if change == {"configuration": []}:
+        data["configuration"] = ["a"]
+    with pytest.raises(error, match=words):
+        settings_in(folder, data, schema="shop", root="/data")
+
+
+def test_a_missing_settings_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InvalidSettings, match=r"no pipeline settings file .*gone\.json"):
+        load_settings(tmp_path / "gone.json")
+    with pytest.raises(InvalidSettings, match="cannot be read: Is a directory"):
+        load_settings(tmp_path)
