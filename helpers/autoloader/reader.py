@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from pyspark.sql.connect.streaming.readwriter import DataStreamReader
+from pyspark.sql.types import StructType
 
 from helpers.autoloader.errors import AutoLoaderError
 from helpers.autoloader.streams import stream_files
@@ -31,13 +33,8 @@ class CloudStreamReader(DataStreamReader):
             raise AutoLoaderError("load() has no path. Name the folder to read: load(path).")
         return stream_files(self._client, str(path), options=given, schema=self._given_schema())
 
-    def _given_schema(self) -> Any:
+    def _given_schema(self) -> StructType | str | None:
         # Spark's reader keeps a StructType as JSON, and DDL as it is.
-        from pyspark.sql.types import StructType
-
-        text = self._schema
-        if text and text.lstrip().startswith("{"):
-            import json
-
-            return StructType.fromJson(json.loads(text))
-        return text or None
+        if self._schema.lstrip().startswith("{"):
+            return StructType.fromJson(json.loads(self._schema))
+        return self._schema or None

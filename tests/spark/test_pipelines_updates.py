@@ -311,7 +311,7 @@ def test_new_columns_reach_every_table_and_changed_types_ask_for_a_full_refresh(
     assert lake.rows("SELECT v FROM {schema}.m WHERE v IS NOT NULL") == [("h",)]
     lake.rows("INSERT INTO {schema}.source VALUES (10, 'j', 10)")
     wrong = lake.update(texts("id, named_struct('x', n) AS n, v", "v, n"))
-    assert "Run a full refresh of 't'" in (wrong.error or "") or "run a full refresh of 't'" in (wrong.error or "")
+    assert "or run a full refresh of 't'" in (wrong.error or "")
     mended = lake.update(texts("id, named_struct('x', n) AS n, v", "v, n.x AS x"), full_refresh=True)
     assert mended.error is None
     assert lake.rows("SELECT x FROM {schema}.m WHERE v = 'j'") == [(10,)]
