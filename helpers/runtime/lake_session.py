@@ -7,10 +7,11 @@ import logging
 import os
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
+from pyspark.errors import PySparkException
 from pyspark.logger import PySparkLogger
-from pyspark.sql.connect.client import DefaultChannelBuilder
+from pyspark.sql.connect.client import DefaultChannelBuilder, SparkConnectClient
 from pyspark.sql.connect.session import SparkSession
 
 from helpers.runtime.launch import MESSAGE_BYTES
@@ -25,6 +26,19 @@ _USER = "lakeprep"
 # pyspark prints every failed statement a second time, as one line of JSON with gRPC's traceback.
 _DUMPS = ("SQLQueryContextLogger", "DataFrameQueryContextLogger")
 _CONNECT_MODE = "SPARK_CONNECT_MODE_ENABLED"
+
+
+class _Client(SparkConnectClient):
+    """Spark's client, whose error says why Auto Loader stopped: Spark's own names only the write that failed."""
+
+    def _handle_error(self, error: Exception) -> NoReturn:
+        try:
+            super()._handle_error(error)
+        except PySparkException as told:
+            from helpers.autoloader import unknown_field_message
+
+            told._message = unknown_field_message(told) or told._message
+            raise
 
 
 class LakeSession(SparkSession):
@@ -42,6 +56,8 @@ class LakeSession(SparkSession):
         client_file: Path | None = None,
     ) -> None:
         super().__init__(connection, userId=_USER if server else None)
+        # The session makes its client itself and asks no one which; ours differs in one method.
+        self._client.__class__ = _Client
         self.server, self.remote, self._client_file = server, remote, client_file
         if server is not None:
             self._client.set_retry_policies([ShortPolicy(server)])

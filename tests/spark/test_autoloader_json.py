@@ -74,6 +74,8 @@ class Lab:
             self.run(frame)
         message = unknown_field_message(caught.value)
         assert message is not None
+        # The learner who waits for the stream reads just this.
+        assert str(caught.value) == message
         assert message.startswith("[UNKNOWN_FIELD_EXCEPTION.NEW_FIELDS_IN_RECORD_WITH_FILE_PATH]")
         return message
 
