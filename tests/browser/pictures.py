@@ -1,36 +1,60 @@
 """Make the README's pictures from the last run in this home; run by hand after `python3 -m helpers run`.
 
-    .venv/bin/python tests/browser/pictures.py
+PYTHONPATH=. .venv/bin/python tests/browser/pictures.py
 """
 
 from __future__ import annotations
 
-from playwright.sync_api import Page, sync_playwright
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
 
+from playwright.sync_api import Browser, sync_playwright
+
+from helpers import charts
+from helpers.jobs import list_runs
+from helpers.pipelines.report import combined, from_dict
 from helpers.runtime import REPO_ROOT, Places
 from tests.browser.conftest import CHROMIUM, FLAGS
 
 PICTURES = REPO_ROOT / ".github" / "pictures"
-# Figure by the beginning of its heading: picture.
-FIGURES = {"Timeline": "timeline.png", "Pipeline": "pipeline.png"}
 
 
 def main() -> None:
-    report = Places.from_environment().root / "reports" / "retail.html"
+    places = Places.from_environment()
     PICTURES.mkdir(parents=True, exist_ok=True)
-    with sync_playwright() as playwright:
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
-        page = chromium.new_page(viewport={"width": 1240, "height": 1180}, device_scale_factor=1.5)
-        page.goto(report.as_uri())
-        page.wait_for_selector(".js-plotly-plot .main-svg")
-        page.screenshot(path=PICTURES / "report.png")
-        for heading, name in FIGURES.items():
-            _figure(page, heading).screenshot(path=PICTURES / name)
+        shoot(chromium, places.root / "reports" / "retail.html", {"": "report.png"})
+        shoot(
+            chromium, ended_run(places, Path(folder)), {"Timeline": "timeline.png", "Pipeline retail": "pipeline.png"}
+        )
         chromium.close()
 
 
-def _figure(page: Page, heading: str):  # type: ignore[no-untyped-def]  # playwright's Locator
-    return page.locator("figure", has=page.locator("h3", has_text=heading)).first
+def ended_run(places: Places, folder: Path) -> Path:
+    """The last run as a page: the job's own report is written before its last task has ended."""
+    run = list_runs(places.runs)[0]
+    updates = combined([from_dict(task.update) for task in run.latest() if task.update])
+    figures = (charts.job_timeline(run.as_dict()), charts.pipeline_graph(updates.as_dict()))
+    return charts.write_report(
+        folder / "run.html",
+        charts=[charts.Section("Run", figures)],
+        title="Run",
+        facts=[],
+        generated=datetime.now(UTC),
+    )
+
+
+def shoot(chromium: Browser, page_file: Path, figures: dict[str, str]) -> None:
+    """One picture of each figure, by its heading; of the page's top where there is no heading."""
+    page = chromium.new_page(viewport={"width": 1240, "height": 1180}, device_scale_factor=1.5)
+    page.goto(page_file.as_uri())
+    page.wait_for_selector(".js-plotly-plot .main-svg")
+    for heading, name in figures.items():
+        shown = page.locator("figure", has=page.locator("h3", has_text=heading)).first if heading else page
+        shown.screenshot(path=PICTURES / name)
+    page.close()
 
 
 if __name__ == "__main__":
