@@ -48,14 +48,24 @@ class Running:
         sorter = TopologicalSorter({name: [read for read in self.plan.edges[name] if read in needed]
                                     for name in self.plan.needed})
         sorter.prepare()
-        with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="flow") as pool:
-            try:
-                self._loop(sorter, pool)
-            except BaseException:
-                self._stop.set()
-                pool.shutdown(wait=False, cancel_futures=True)
-                self.spark.interruptAll()
-                raise
+        pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="flow")
+        try:
+            self._loop(sorter, pool)
+        except BaseException:
+            self._stop.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+            self.spark.interruptAll()
+            pool.shutdown()
+            self._stop_streams()
+            raise
+        pool.shutdown()
+
+    def _stop_streams(self) -> None:
+        """A stream whose start was interrupted may run in the server though no thread here holds it."""
+        names = {flow.name for flow in self.plan.definitions.flows}
+        for query in self.spark.streams.active:
+            if query.name in names:
+                query.stop()
 
     def _loop(self, sorter: TopologicalSorter[str], pool: ThreadPoolExecutor) -> None:
         skipped: set[str] = set()
