@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from graphlib import TopologicalSorter
 from typing import Any
 
@@ -38,39 +39,64 @@ class Running:
         self.board, self.log, self.views, self.versions, self.number = board, log, views, versions, number
         self.failure: LakeprepError | None = None
         self.schema_changed = False
-        self._stop = threading.Event()
+        self._stop, self._begun = threading.Event(), threading.Event()
+        self._done = threading.Event()
+        self._broken: BaseException | None = None
+        self._interruptible_threads: set[int] = set()
+        self._tag = f"lakeprep-update-{log.update_id}"
         self._told_views: dict[str, str] = {}
         self._view_lock = threading.Lock()
 
     def run(self) -> None:
         """Run everything that is needed; afterwards ``failure`` says whether something failed."""
-        needed = set(self.plan.needed)
-        sorter = TopologicalSorter({name: [read for read in self.plan.edges[name] if read in needed]
-                                    for name in self.plan.needed})
-        sorter.prepare()
-        pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="flow")
+        # Threads are started in a thread of their own: an interrupt reaches the main thread only, and one that
+        # arrived while it started a thread would leave that thread behind, unknown to everybody.
+        # An event says when it is done: an interrupted `join` makes Python 3.11 believe that the thread has ended.
         try:
-            self._loop(sorter, pool)
+            threading.Thread(target=self._schedule, name="flows", daemon=True).start()
+            while not self._done.wait(0.2):
+                pass
         except BaseException:
             self._stop.set()
-            pool.shutdown(wait=False, cancel_futures=True)
-            self.spark.interruptAll()
-            pool.shutdown()
-            self._stop_streams()
+            # Streams stop themselves. A stream's start is not interrupted: the server might go on with it alone.
+            while self._begun.is_set() and not self._done.wait(0.2):
+                if self._interruptible_threads:
+                    self.spark.interruptTag(self._tag)
             raise
-        pool.shutdown()
+        if self._broken is not None:
+            raise self._broken
 
-    def _stop_streams(self) -> None:
-        """A stream whose start was interrupted may run in the server though no thread here holds it."""
-        names = {flow.name for flow in self.plan.definitions.flows}
-        for query in self.spark.streams.active:
-            if query.name in names:
-                query.stop()
+    def _schedule(self) -> None:
+        self._begun.set()
+        needed = set(self.plan.needed)
+        try:
+            sorter = TopologicalSorter({name: [read for read in self.plan.edges[name] if read in needed]
+                                        for name in self.plan.needed})
+            sorter.prepare()
+            with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="flow") as pool:
+                self._loop(sorter, pool)
+        except BaseException as error:
+            self._broken = error
+        finally:
+            self._done.set()
+
+    @contextmanager
+    def _interruptible(self) -> Iterator[None]:
+        """Let an interrupt of the update end what this thread asks of the server."""
+        if self._stop.is_set():
+            raise Stopped
+        self._interruptible_threads.add(threading.get_ident())
+        self.spark.addTag(self._tag)
+        try:
+            yield
+        finally:
+            self.spark.removeTag(self._tag)
+            self._interruptible_threads.discard(threading.get_ident())
 
     def _loop(self, sorter: TopologicalSorter[str], pool: ThreadPoolExecutor) -> None:
         skipped: set[str] = set()
         running: dict[Future[bool], str] = {}
-        while sorter.is_active():
+        while sorter.is_active() and not self._stop.is_set():
             for name in sorter.get_ready():
                 if name in skipped:
                     self._skip(name)
@@ -137,7 +163,9 @@ class Running:
         elif rules:
             # Nothing is written here, so a batch view's counts cost a pass of their own; it also finds a violation.
             fatal = [rule for rule in rules if rule.action == "fail"]
-            counted = expectations.enforced(frame, fatal, flow=flow.name).agg(*expectations.metrics(rules)).collect()[0]
+            passing = expectations.enforced(frame, fatal, flow=flow.name)
+            with self._interruptible():
+                counted = passing.agg(*expectations.metrics(rules)).collect()[0]
             counts = expectations.counts_from(counted.asDict(), rules)
             self.board.add(dataset.name, rows_read=None, counts=counts, rules=rules)
             frame = expectations.enforced(frame, rules, flow=flow.name)
@@ -184,9 +212,10 @@ class Running:
         asked_anew = dataset.name in self.plan.selection.full
         if found is not None and not asked_anew and self.versions.metadata(dataset.name) == found:
             return "IDLE"
-        counts = flows.replace_view(
-            self.spark, dataset.name, self.ready[flow.name], dataset.expectations,
-            fingerprint=found or {}, transaction=(f"{self.log.pipeline_id}/{flow.name}", self.number))
+        with self._interruptible():
+            counts = flows.replace_view(
+                self.spark, dataset.name, self.ready[flow.name], dataset.expectations,
+                fingerprint=found or {}, transaction=(f"{self.log.pipeline_id}/{flow.name}", self.number))
         rows_read = self.versions.rows_read_by(flow)
         self.board.add(dataset.name, rows_read=rows_read, counts=counts, rules=dataset.expectations)
         return "COMPLETED"
