@@ -25,6 +25,8 @@ COMMANDS = {
     "study": "Open the lessons in JupyterLab.",
     "run": "Run the main job, solutions/retail_job/job.json.",
     "test": "Run every test.",
+    "progress": "Show what you have done of each exam objective, and what to do next.",
+    "publish": "Derive the lessons from their solutions; for authors.",
     "stop": "Stop the local Spark server.",
     "doctor": "Say what is wrong with this machine, and how to mend it.",
 }
@@ -192,7 +194,7 @@ def _log_file(root: Path) -> Path:
 
 
 def _usage(*, wanted: bool) -> int:
-    commands = "\n".join(f"  {name:8}{text}" for name, text in COMMANDS.items())
+    commands = "\n".join(f"  {name:10}{text}" for name, text in COMMANDS.items())
     (sys.stdout if wanted else sys.stderr).write(f"Usage: python3 -m helpers COMMAND [OPTIONS]\n\n{commands}\n")
     return 0 if wanted else 2
 

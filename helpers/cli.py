@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -53,6 +54,29 @@ def run_every_test(
     from helpers.commands.testing import run_tests
 
     raise typer.Exit(run_tests(arguments or [], console=Console()))
+
+
+@app.command(help=COMMANDS["progress"])
+def progress(
+    html: Annotated[Path | None, typer.Option("--html", help="Also write it as a picture that opens offline.")] = None,
+) -> None:
+    from rich.console import Console
+
+    from helpers.commands.progress import show_progress
+    from helpers.runtime.places import Places
+
+    show_progress(Places.from_environment(), html=html, console=Console())
+
+
+@app.command(help=COMMANDS["publish"])
+def publish(
+    check: Annotated[bool, typer.Option("--check", help="Only name the lessons that are not up to date.")] = False,
+) -> None:
+    from rich.console import Console
+
+    from helpers.commands.publish import publish_lessons
+
+    raise typer.Exit(publish_lessons(only_check=check, console=Console()))
 
 
 @app.command(help=COMMANDS["stop"])

@@ -1,12 +1,20 @@
-"""The repository's root is importable, and no setting of the developer's machine reaches a test."""
+"""No setting of the developer's machine reaches a test; tests that need Spark share one server in a home of its own."""
 
 from __future__ import annotations
 
 import os
 import sys
+import uuid
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+    from helpers.runtime import Places
 
 ROOT = Path(__file__).resolve().parents[1]
 if str(ROOT) not in sys.path:
@@ -24,3 +32,33 @@ def plain_environment() -> None:
             del os.environ[name]
     # A smaller server is enough for tests, so that they also run beside one that a developer uses.
     os.environ.setdefault("LAKEPREP_HEAP", "1g")
+
+
+@pytest.fixture(scope="session")
+def places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Places]:
+    """A temporary home; its server is stopped at the end, whatever happened."""
+    from helpers.runtime import Places, stop_server
+
+    places = Places(tmp_path_factory.mktemp("lakeprep"))
+    yield places
+    stop_server(places)
+
+
+@pytest.fixture(scope="session")
+def spark(places: Places) -> Iterator[SparkSession]:
+    from helpers.runtime import attach, detach
+
+    session = attach(places, environ={**os.environ, "LAKEPREP_WARM_UP": "0"})
+    yield session
+    detach(session)
+
+
+@pytest.fixture
+def schema(spark: SparkSession) -> Iterator[str]:
+    """A new schema, in use; dropped with all it holds."""
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    spark.sql(f"CREATE SCHEMA {name}")
+    spark.sql(f"USE {name}")
+    yield name
+    spark.sql("USE default")
+    spark.sql(f"DROP SCHEMA {name} CASCADE")

@@ -18,21 +18,29 @@ _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\Z")
 
 @dataclass(frozen=True)
 class Dialect:
-    """How values are separated and quoted."""
+    """How values are separated and quoted; `names` are the columns of files without a header."""
 
     sep: str = ","
     quote: str = '"'
     escape: str = "\\"
     null: str = ""
+    names: tuple[str, ...] | None = None
 
     def rows(self, lines: Iterable[str]) -> Iterator[list[str]]:
         """The values of each line."""
         return csv.reader(lines, delimiter=self.sep, quotechar=self.quote or None, escapechar=self.escape or None,
                           quoting=csv.QUOTE_MINIMAL if self.quote else csv.QUOTE_NONE)
 
+    def values(self, record: str) -> list[str | None]:
+        """The values of one record; None for one that is written as null."""
+        row = next(self.rows(io.StringIO(record, newline="")), [])
+        return [None if value in ("", self.null) else value for value in row]
+
 
 def header(path: str, dialect: Dialect) -> list[str]:
     """The names in a file's first line that is not blank; a column without a name is `_c<place>`, as in Spark."""
+    if dialect.names is not None:
+        return list(dialect.names)
     with _lines(path) as lines:
         names = next((row for row in dialect.rows(line for line in lines if line.strip())), [])
     return [name or f"_c{place}" for place, name in enumerate(names)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from pyspark.sql import functions as F
@@ -26,7 +27,7 @@ from helpers.autoloader.evolution import Evolution
 from helpers.autoloader.json_types import field, struct
 from helpers.autoloader.landing import Landing
 from helpers.autoloader.options import CloudOptions
-from helpers.autoloader.records import FILE_PATH, RESCUED
+from helpers.autoloader.records import FILE_PATH
 from helpers.autoloader.sources import DAMAGED, file_source, worker_function
 
 _NESTED = (StructType, ArrayType, MapType, VariantType)
@@ -34,7 +35,7 @@ _NESTED = (StructType, ArrayType, MapType, VariantType)
 
 def infer_csv(landing: Landing, options: CloudOptions) -> dict[str, Any]:
     """The schema of the sampled files; their first lines are headers."""
-    if options.reader.get("header", "true").lower() != "true":
+    if not options.header:
         raise UnsupportedOption("header=false needs a schema of your own here. Give it with .schema(…).")
     dialect = dialect_of(options.reader)
     files = landing.sample()
@@ -42,7 +43,7 @@ def infer_csv(landing: Landing, options: CloudOptions) -> dict[str, Any]:
         types = column_types(files, dialect, lambda _: True)
     else:
         types = {name: "string" for path in files for name in header(path, dialect)}
-    fields = [field(name, type_) for name, type_ in first_spellings(types).items() if name != RESCUED]
+    fields = [field(name, type_) for name, type_ in first_spellings(types).items() if name != options.rescued_column]
     if not fields:
         raise EmptyLandingFolder(f"The schema cannot be inferred: no file in {landing.path} has a header. "
                                  "Land a file with one first, or give the schema with .schema(…).")
@@ -50,15 +51,17 @@ def infer_csv(landing: Landing, options: CloudOptions) -> dict[str, Any]:
 
 
 def csv_frame(spark: Any, landing: Landing, options: CloudOptions, evolution: Evolution) -> Any:
-    """The stream, each column found by its name; with the rescued data column when the schema evolves."""
+    """The stream, each column found by its name; with the rescued data column if the options have one."""
     columns = StructType.fromJson(evolution.schema)
     _check_types(columns)
     dialect = dialect_of(options.reader)
+    if not options.header:
+        dialect = replace(dialect, names=tuple(columns.names))
     width = max([len(columns), *(len(header(path, dialect)) for path in landing.files())])
     values = [f"__value_{place}" for place in range(width)]
     read = StructType([StructField(name, StringType()) for name in [*values, DAMAGED]])
     reader = {name: value for name, value in options.reader.items() if name not in ("dateFormat", "timestampFormat")}
-    reader |= {"header": "true", "columnNameOfCorruptRecord": DAMAGED}
+    reader |= {"header": str(options.header), "columnNameOfCorruptRecord": DAMAGED}
     guard = worker_function(csv_guard(evolution, dialect, width), _returned(len(columns)))
     found = F.col("__found")
     frame = file_source(spark, landing, options, read, reader).withColumn("__found", guard(
@@ -67,8 +70,9 @@ def csv_frame(spark: Any, landing: Landing, options: CloudOptions, evolution: Ev
     parsed = {each.name: _parsed(found[f"v{place}"], each.dataType, options.reader)
               for place, each in enumerate(columns)}
     shown = [value.alias(name) for name, value in parsed.items()]
-    rescued = _rescued(columns, parsed).alias(RESCUED)
-    return frame.select(*shown, rescued) if evolution.location else frame.select(*shown)
+    if options.rescued_column:
+        shown.append(_rescued(columns, parsed).alias(options.rescued_column))
+    return frame.select(*shown)
 
 
 def dialect_of(reader: Mapping[str, str]) -> Dialect:

@@ -16,11 +16,7 @@ from helpers.autoloader.csv_files import Dialect, column_types, header
 from helpers.autoloader.evolution import Evolution
 from helpers.autoloader.guard import Batches, runs
 from helpers.autoloader.json_types import Type, field, struct
-from helpers.autoloader.records import CORRUPT, RESCUED
-
-
-class WiderFile(Exception):
-    """A file has more columns than any had when the stream began."""
+from helpers.autoloader.records import CORRUPT
 
 
 @dataclass(frozen=True)
@@ -38,6 +34,7 @@ def csv_guard(evolution: Evolution, dialect: Dialect, width: int) -> Callable[[B
     A struct has the values in the schema's order and, last, the map of what has no column (null without any).
     """
     names = [each["name"] for each in evolution.schema["fields"]]
+    unstoppable = evolution.reserved | {name.lower() for name in names}
 
     def guard(batches: Batches) -> Iterator[pa.Array]:
         known: dict[str, Places] = {}
@@ -47,27 +44,25 @@ def csv_guard(evolution: Evolution, dialect: Dialect, width: int) -> Callable[[B
             for first, last in runs(*batch[:2]):
                 path = batch[0][first].as_py()
                 if path not in known:
-                    evolution.check_folder(path)
                     known[path] = _places(path, names, dialect, width)
-                    new += [path] if evolution.location and _new_names(path, names, dialect) else []
+                    new += [path] if evolution.stops and _new_names(path, unstoppable, dialect) else []
                 if not new:
                     run = [column[first:last] for column in batch[2:]]
-                    parts.append(_in_order(known[path], run, dialect, width, path))
+                    parts.append(_in_order(known[path], run, dialect))
             if not new:
                 yield pa.concat_arrays(parts) if parts else _struct([pa.nulls(0, pa.string())] * len(names), [])
         if new:
-            raise evolution.record(_new_fields(new, names, dialect), new[0])
+            raise evolution.error(_new_fields(new, unstoppable, dialect), new[0])
 
     return guard
 
 
-def _new_names(path: str, names: list[str], dialect: Dialect) -> set[str]:
-    lower = {RESCUED, *(name.lower() for name in names)}
-    return {name for name in header(local_path(path), dialect) if name.lower() not in lower}
+def _new_names(path: str, known: frozenset[str], dialect: Dialect) -> set[str]:
+    return {name for name in header(local_path(path), dialect) if name.lower() not in known}
 
 
-def _new_fields(paths: list[str], names: list[str], dialect: Dialect) -> Type:
-    wanted = {name for path in paths for name in _new_names(path, names, dialect)}
+def _new_fields(paths: list[str], known: frozenset[str], dialect: Dialect) -> Type:
+    wanted = {name for path in paths for name in _new_names(path, known, dialect)}
     types = column_types([local_path(path) for path in paths], dialect, wanted.__contains__)
     return struct(field(name, type_) for name, type_ in types.items())
 
@@ -82,12 +77,8 @@ def _places(path: str, names: list[str], dialect: Dialect, width: int) -> Places
     return Places(len(found), tuple(first.get(name) for name in names), others)
 
 
-def _in_order(places: Places, run: list[pa.Array], dialect: Dialect, width: int, path: str) -> pa.Array:
-    damaged, values = run[0], run[1:]
-    if places.width > width:
-        raise WiderFile(
-            f"{path} has {places.width} columns, more than any file had when the stream began ({width}). Nothing of "
-            "this micro-batch was written. Run the cell with readStream … load() and the query again to read it.")
+def _in_order(places: Places, run: list[pa.Array], dialect: Dialect) -> pa.Array:
+    damaged, values = run[0], [*run[1:], *_beyond_width(run[0], places.width, len(run) - 1, dialect)]
     count = len(damaged)
     ordered = [pa.nulls(count, pa.string()) if place is None else values[place] for place in places.columns]
     if not places.others and damaged.null_count == count:
@@ -98,8 +89,20 @@ def _in_order(places: Places, run: list[pa.Array], dialect: Dialect, width: int,
     return _struct(ordered, extras)
 
 
+def _beyond_width(damaged: pa.Array, wanted: int, width: int, dialect: Dialect) -> list[pa.Array]:
+    """The columns that a file has beyond `width`, the most that any had at load(): from the whole lines.
+
+    Spark gives a line that is wider than it was told to expect as damaged.
+    """
+    if wanted <= width:
+        return []
+    rows = [dialect.values(line) if line is not None else [] for line in damaged.to_pylist()]
+    return [pa.array([row[place] if place < len(row) else None for row in rows], pa.string())
+            for place in range(width, wanted)]
+
+
 def _extra(extra: dict[str, str], line: str | None, width: int, dialect: Dialect) -> list[tuple[str, str]] | None:
-    if line is not None and len(next(iter(dialect.rows([line])), [])) != width:
+    if line is not None and len(dialect.values(line)) != width:
         extra = {**extra, CORRUPT: line}
     return list(extra.items()) or None
 

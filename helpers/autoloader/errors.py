@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 from helpers.errors import LakeprepError
 
+# helpers/autoloader/evolution.py writes both: it may not import this module.
+_RETRY_HELPS = "a retry reads them"
 NEW_FIELDS = "UNKNOWN_FIELD_EXCEPTION.NEW_FIELDS_IN_RECORD_WITH_FILE_PATH"
 
 
@@ -42,8 +44,11 @@ class DamagedSchemaFile(AutoLoaderError):
 
 
 def is_unknown_field_error(exc: BaseException) -> bool:
-    """Whether a stream stopped because a file has new fields; a restart reads them."""
-    return unknown_field_message(exc) is not None
+    """Whether a stream stopped because a file has new fields, and a restart reads them.
+
+    With `failOnNewColumns` a restart does not help, so the answer is no; `unknown_field_message` knows both.
+    """
+    return _RETRY_HELPS in (unknown_field_message(exc) or "")
 
 
 def unknown_field_message(exc: BaseException) -> str | None:

@@ -58,7 +58,6 @@ class _Watch:
     def enter(self, block: Block) -> None:
         if self.reading is None or self.reading.block != block:
             self.leave()
-            self.evolution.check_folder(block.path)
             self.reading = _Reading(block)
             self._look(self.reading)
 
@@ -76,17 +75,18 @@ class _Watch:
             found = None if isinstance(row, str) else beyond(row, schema)
             new = merge(new, found.new) if found else new
             hidden = hidden or found is None or found.hidden
-        if new != VOID:
+        fresh = self.evolution.unreserved(new)
+        if fresh != VOID and self.evolution.stops:
             self.first_path = self.first_path or reading.block.path
-            self.new = merge(self.new, new)
-        elif hidden:
+            self.new = merge(self.new, fresh)
+        elif hidden or new != VOID:
             reading.lines = _records(reading.block)
 
 
 def json_guard(evolution: Evolution) -> Callable[[Batches], Iterator[pa.Array]]:
     """A function of batches (path, block start, block length, damaged line, what the columns show of it as JSON).
 
-    It gives the rescued data column. New fields are collected to the end of the task, then recorded, then raised.
+    It gives the rescued data column. Where new fields stop the stream, they are collected to the end of the task.
     """
 
     def guard(batches: Batches) -> Iterator[pa.Array]:
@@ -96,7 +96,7 @@ def json_guard(evolution: Evolution) -> Callable[[Batches], Iterator[pa.Array]]:
             if watch.new == VOID:
                 yield pa.concat_arrays(parts) if parts else pa.nulls(0, pa.string())
         if watch.new != VOID:
-            raise evolution.record(watch.new, watch.first_path)
+            raise evolution.error(watch.new, watch.first_path)
         watch.leave()
 
     return guard

@@ -21,7 +21,8 @@ def infer_json(spark: Any, landing: Landing, options: CloudOptions) -> dict[str,
     """The schema of the sampled JSON files; with `inferColumnTypes` off, every column is a string."""
     files = landing.sample()
     schema = _by_spark(spark, files, options)
-    fields = [each for each in (schema or _by_hand(files))["fields"] if each["name"] != _DAMAGED]
+    fields = [each for each in (schema or _by_hand(files))["fields"]
+              if each["name"] not in (_DAMAGED, options.rescued_column)]
     if not fields:
         raise EmptyLandingFolder(f"The schema cannot be inferred: no file in {landing.path} holds a whole JSON record. "
                                  "Land a file with records first, or give the schema with .schema(…).")

@@ -11,30 +11,33 @@ from helpers.autoloader.evolution import Evolution
 from helpers.autoloader.guard import json_guard
 from helpers.autoloader.landing import Landing
 from helpers.autoloader.options import CloudOptions
-from helpers.autoloader.records import CORRUPT, RESCUED
+from helpers.autoloader.records import CORRUPT
 from helpers.autoloader.sources import DAMAGED, file_source, worker_function
+
+_RESCUED = "__rescued"
 
 
 def json_frame(spark: Any, landing: Landing, options: CloudOptions, evolution: Evolution) -> Any:
-    """The stream with the rescued data column."""
+    """The stream behind the guard, with the rescued data column if the options have one."""
     columns = StructType.fromJson(evolution.schema)
     read = StructType([*columns.fields, StructField(DAMAGED, StringType())])
     # Strict, so that Spark and the guard agree on what a record is.
     reader = {**options.reader, "columnNameOfCorruptRecord": DAMAGED, "allowSingleQuotes": "false"}
     shown = F.to_json(F.struct(*[F.col(_quoted(name)) for name in columns.names]))
     guard = worker_function(json_guard(evolution), StringType())
-    frame = file_source(spark, landing, options, read, reader).withColumn(RESCUED, guard(
+    frame = file_source(spark, landing, options, read, reader).withColumn(_RESCUED, guard(
         F.col("_metadata.file_path"), F.col("_metadata.file_block_start"), F.col("_metadata.file_block_length"),
         F.col(DAMAGED), F.when(F.col(DAMAGED).isNotNull(), shown)))
     # This filter is always true, but Spark does not know it: so no query can leave the guard out.
-    frame = frame.filter(F.col(RESCUED).isNull() | (F.length(RESCUED) > 0)).drop(DAMAGED)
-    return _with_corrupt_record(frame) if CORRUPT in columns.names else frame
+    frame = frame.filter(F.col(_RESCUED).isNull() | (F.length(_RESCUED) > 0)).drop(DAMAGED)
+    frame = _with_corrupt_record(frame) if CORRUPT in columns.names else frame
+    return frame.withColumnRenamed(_RESCUED, options.rescued_column) if options.rescued_column else frame.drop(_RESCUED)
 
 
 def _with_corrupt_record(frame: Any) -> Any:
-    line = F.get_json_object(RESCUED, f"$.{CORRUPT}")
-    rescued = F.when(line.isNull(), F.col(RESCUED))
-    return frame.withColumns({CORRUPT: F.coalesce(line, F.col(CORRUPT)), RESCUED: rescued})
+    line = F.get_json_object(_RESCUED, f"$.{CORRUPT}")
+    rescued = F.when(line.isNull(), F.col(_RESCUED))
+    return frame.withColumns({CORRUPT: F.coalesce(line, F.col(CORRUPT)), _RESCUED: rescued})
 
 
 def _quoted(name: str) -> str:

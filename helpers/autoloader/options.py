@@ -7,13 +7,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from helpers.autoloader.errors import UnsupportedOption
+from helpers.autoloader.records import RESCUED
 
 PREFIX = "cloudFiles."
 FORMATS = ("json", "csv")
-MODES = ("addNewColumns", "none")
+MODES = ("addNewColumns", "rescue", "failOnNewColumns", "none")
 _OURS = ("format", "schemaLocation", "inferColumnTypes", "schemaHints", "schemaEvolutionMode", "maxFilesPerTrigger",
          "validateOptions")
-_COMMON = ("pathGlobFilter", "recursiveFileLookup")
+_COMMON = ("pathGlobFilter", "recursiveFileLookup", "rescuedDataColumn")
 _READER = {
     "json": ("dateFormat", "timestampFormat"),
     "csv": ("header", "sep", "delimiter", "quote", "escape", "nullValue", "dateFormat", "timestampFormat"),
@@ -23,7 +24,7 @@ _ONLY_DATABRICKS = (
     "allowOverwrites", "backfillInterval", "cleanSource", "cleanSource.retentionDuration",
     "cleanSource.moveDestination", "includeExistingFiles", "maxBytesPerTrigger", "maxFileAge", "partitionColumns",
     "useStrictGlobber", "useNotifications", "useManagedFileEvents", "useIncrementalListing", "resourceTag",
-    "rescuedDataColumn", "readerCaseSensitive", "badRecordsPath", "modifiedAfter", "modifiedBefore", "multiLine",
+    "readerCaseSensitive", "badRecordsPath", "modifiedAfter", "modifiedBefore", "multiLine",
     "encoding", "charset", "mode", "columnNameOfCorruptRecord", "lineSep", "comment", "ignoreCorruptFiles",
     "ignoreMissingFiles", "singleVariantColumn", "mergeSchema", "samplingRatio", "inferSchema", "inferTimestamp",
     "locale", "emptyValue", "skipRows", "ignoreLeadingWhiteSpace", "ignoreTrailingWhiteSpace", "primitivesAsString",
@@ -34,16 +35,26 @@ _ONLY_DATABRICKS = (
 
 @dataclass(frozen=True)
 class CloudOptions:
-    """Checked options; `reader` holds what goes to Spark's own reader as it stands."""
+    """Checked options; `reader` holds what goes to Spark's own reader as it stands.
+
+    `rescued_column` is None where nothing is rescued.
+    """
 
     format: str
     schema_location: str | None
     infer_column_types: bool
     schema_hints: str | None
-    evolves: bool
+    mode: str
+    rescued_column: str | None
     max_files_per_trigger: int
+    header: bool
     recursive: bool
     reader: Mapping[str, str]
+
+    @property
+    def guarded(self) -> bool:
+        """Whether each file is looked at for fields that the schema does not have."""
+        return self.rescued_column is not None or self.mode != "none"
 
 
 def check_options(options: Mapping[str, str], *, explicit_schema: bool, format: str | None = None) -> CloudOptions:
@@ -60,12 +71,14 @@ def check_options(options: Mapping[str, str], *, explicit_schema: bool, format: 
     reader = {allowed[name.lower()]: value for name, value in reader.items()}
     if _boolean("validateOptions", ours.get("validateOptions", "true")) is False:
         raise UnsupportedOption("cloudFiles.validateOptions=false is not supported here: options are always checked.")
+    mode = _mode(ours.get("schemaEvolutionMode"), explicit_schema)
     return CloudOptions(
         format=chosen, schema_location=ours.get("schemaLocation"),
         infer_column_types=_boolean("inferColumnTypes", ours.get("inferColumnTypes", "false")),
         schema_hints=_hints(ours.get("schemaHints"), explicit_schema),
-        evolves=_evolves(ours.get("schemaEvolutionMode"), explicit_schema),
+        mode=mode, rescued_column=_rescued_column(reader.pop("rescuedDataColumn", None), mode, explicit_schema),
         max_files_per_trigger=_count("maxFilesPerTrigger", ours.get("maxFilesPerTrigger", "1000")),
+        header=_boolean("header", reader.get("header", str(not explicit_schema))),
         recursive=_boolean("recursiveFileLookup", reader.pop("recursiveFileLookup", "false")), reader=reader,
     )
 
@@ -113,15 +126,28 @@ def _format(name: str | None) -> str:
     return name.lower()
 
 
-def _evolves(mode: str | None, explicit_schema: bool) -> bool:
-    chosen = {each.lower(): each for each in MODES}.get((mode or ("none" if explicit_schema else MODES[0])).lower())
+def _mode(given: str | None, explicit_schema: bool) -> str:
+    mode = given or ("none" if explicit_schema else "addNewColumns")
+    if mode.lower() == "addnewcolumnswithtypewidening":
+        raise UnsupportedOption(f"cloudFiles.schemaEvolutionMode='{given}' is not supported here, only on Databricks. "
+                                "Use addNewColumns, and give a wider type with cloudFiles.schemaHints.")
+    chosen = {each.lower(): each for each in MODES}.get(mode.lower())
+    if chosen is None:
+        raise UnsupportedOption(f"cloudFiles.schemaEvolutionMode has no value '{given}'. Use one of: "
+                                f"{', '.join(MODES)}.")
     if chosen == "addNewColumns" and explicit_schema:
         raise UnsupportedOption("cloudFiles.schemaEvolutionMode='addNewColumns' does not go with a schema of your own. "
                                 "Leave the schema out and give the types you know with cloudFiles.schemaHints.")
-    if chosen is None or (chosen == "none" and not explicit_schema):
-        raise UnsupportedOption(f"cloudFiles.schemaEvolutionMode='{mode}' is not supported here yet. Use "
-                                "addNewColumns, or none together with a schema of your own.")
-    return chosen == "addNewColumns"
+    return chosen
+
+
+def _rescued_column(given: str | None, mode: str, explicit_schema: bool) -> str | None:
+    if given is not None and not given.strip():
+        raise UnsupportedOption("The option 'rescuedDataColumn' is empty. Give the column a name, or remove it.")
+    if explicit_schema and mode == "rescue" and not given:
+        raise UnsupportedOption("cloudFiles.schemaEvolutionMode='rescue' with a schema of your own needs a column to "
+                                "rescue into. Set the option 'rescuedDataColumn', to _rescued_data for example.")
+    return given or (None if explicit_schema or mode == "none" else RESCUED)
 
 
 def _hints(hints: str | None, explicit_schema: bool) -> str | None:

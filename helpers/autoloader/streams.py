@@ -12,7 +12,7 @@ from typing import Any
 from pyspark.sql.types import StructType
 
 from helpers.autoloader.csv_frames import csv_frame, infer_csv
-from helpers.autoloader.errors import DamagedSchemaFile, MissingSchemaLocation
+from helpers.autoloader.errors import DamagedSchemaFile, MissingSchemaLocation, UnsupportedOption
 from helpers.autoloader.evolution import Evolution
 from helpers.autoloader.inference import infer_json, parse_schema, with_hints
 from helpers.autoloader.json_frames import json_frame
@@ -45,8 +45,8 @@ def stream_files(
 ) -> Any:
     """A streaming DataFrame of the files under `path`, as Auto Loader gives it.
 
-    `options` are those of `format("cloudFiles")`. Without a schema the result ends with the `_rescued_data` column;
-    it has the hidden column `_metadata` either way.
+    `options` are those of `format("cloudFiles")`. The result ends with the rescued data column where the options have
+    one (by default: where no schema is given); it has the hidden column `_metadata` either way.
     https://docs.databricks.com/aws/en/ingestion/cloud-object-storage/auto-loader/schema
     """
     checked = check_options(options or {}, explicit_schema=bool(schema), format=format)
@@ -55,9 +55,25 @@ def stream_files(
     if schema:
         return _with_given_schema(spark, landing, checked, schema)
     store = SchemaStore(_location(schema_location or checked.schema_location, landing))
-    evolution = Evolution(_schema(spark, landing, checked, store), store.location, checked.infer_column_types,
-                          landing.root, checked.recursive)
-    return (csv_frame if checked.format == "csv" else json_frame)(spark, landing, checked, evolution)
+    fields = _schema(spark, landing, checked, store)
+    return _frame(spark, landing, checked, _evolution(checked, fields, store.location))
+
+
+def _frame(spark: Any, landing: Landing, options: CloudOptions, evolution: Evolution) -> Any:
+    if options.format == "csv":
+        return csv_frame(spark, landing, options, evolution)
+    if options.guarded:
+        return json_frame(spark, landing, options, evolution)
+    return file_source(spark, landing, options, StructType.fromJson(evolution.schema), options.reader)
+
+
+def _evolution(options: CloudOptions, fields: dict[str, Any], location: str = "") -> Evolution:
+    rescued = options.rescued_column
+    if rescued and rescued.lower() in {each["name"].lower() for each in fields["fields"]}:
+        raise UnsupportedOption(f"The schema has a column '{rescued}' already, which is to be the rescued data column: "
+                                "leave it out of your schema, or set rescuedDataColumn to another name.")
+    reserved = frozenset({rescued.lower()} if rescued else ())
+    return Evolution(fields, options.mode, location, options.infer_column_types, reserved)
 
 
 def _location(given: Path | str | None, landing: Landing) -> str:
@@ -87,8 +103,8 @@ def _inferred(spark: Any, landing: Landing, options: CloudOptions) -> dict[str, 
 
 
 def _with_given_schema(spark: Any, landing: Landing, options: CloudOptions, schema: str | StructType) -> Any:
-    """New fields are ignored and nothing is rescued; CSV with headers is still read by name."""
-    if options.format == "csv" and options.reader.get("header", "false").lower() == "true":
-        fields = schema.jsonValue() if isinstance(schema, StructType) else parse_schema(spark, schema)
-        return csv_frame(spark, landing, options, Evolution(fields, "", True, landing.root, options.recursive))
-    return file_source(spark, landing, options, schema, options.reader)
+    """CSV with headers is read by name; without any guard, Spark's own reader has the schema as it is given."""
+    if not options.guarded and not (options.format == "csv" and options.header):
+        return file_source(spark, landing, options, schema, options.reader)
+    fields = schema.jsonValue() if isinstance(schema, StructType) else parse_schema(spark, schema)
+    return _frame(spark, landing, options, _evolution(options, fields))

@@ -3,6 +3,7 @@
 from helpers.charts.chart import Chart
 from helpers.charts.inputs import ChartInputError
 from helpers.charts.live import show_live
+from helpers.charts.objectives import exam_objectives
 from helpers.charts.pipeline import pipeline_graph
 from helpers.charts.quality import expectations, rows_between_layers
 from helpers.charts.report import ReportNotWritten, Section, write_report
@@ -16,6 +17,7 @@ __all__ = [
     "ChartInputError",
     "ReportNotWritten",
     "Section",
+    "exam_objectives",
     "expectations",
     "job_timeline",
     "pipeline_graph",

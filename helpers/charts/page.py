@@ -42,7 +42,7 @@ nav a:hover{color:var(--text)}
 a:focus-visible,.plot-scroll:focus-visible{outline:2px solid var(--blue);outline-offset:2px;border-radius:3px}
 section{padding:34px 0 6px}
 h2{margin:0 0 4px;font-size:1.25rem;letter-spacing:-.01em}
-.note{margin:0;color:var(--muted);max-width:70ch;font-size:.9375rem}
+.note{margin:0;color:var(--muted);max-width:70ch;font-size:.9375rem;overflow-wrap:anywhere}
 .grid{display:grid;grid-template-columns:repeat(2,minmax(0,1fr));gap:18px;margin-top:16px;align-items:start}
 figure{margin:0;background:var(--surface);border:1px solid var(--grid);border-radius:10px;padding:18px 0 14px;
 min-width:0}
@@ -86,10 +86,10 @@ def head(title: str) -> str:
     )
 
 
-def footer(figures: dict[str, Chart]) -> str:
+def footer(figures: dict[str, Chart], closing: str) -> str:
     """Return the page's last lines, the figures as JSON, plotly.js, and the script that draws them in light or dark."""
     return (
-        '<footer class="wrap">Money is in US dollars, times of the run are UTC. It opens without a network.</footer>'
+        f'<footer class="wrap">{text(closing)}</footer>'
         '<noscript><p class="wrap">The figures need JavaScript; the text under each says what it shows.</p></noscript>'
         f'<script type="application/json" id="figures">{_json(figures)}</script>'
         f"<script>{get_plotlyjs()}</script><script>{_SCRIPT}</script>"

@@ -11,6 +11,8 @@ from helpers.charts import page
 from helpers.charts.chart import Chart
 from helpers.errors import LakeprepError
 
+CLOSING = "Money is in US dollars, times of the run are UTC. It opens without a network."
+
 
 class ReportNotWritten(LakeprepError):
     """The report's file could not be written."""
@@ -32,13 +34,15 @@ def write_report(
     title: str,
     facts: Sequence[tuple[str, str]],
     generated: datetime,
+    closing: str = CLOSING,
 ) -> Path:
     """Write the report and return its path; the file is whole or, if anything fails, what it was before.
 
-    `facts` are the key figures of the header, label and value. `generated` carries its time zone.
+    `facts` are the key figures of the header, label and value. `generated` carries its time zone. `closing` is the
+    page's last sentence.
     Raises `ReportNotWritten` when the place cannot be written.
     """
-    html = report_html(charts=charts, title=title, facts=facts, generated=generated)
+    html = report_html(charts=charts, title=title, facts=facts, generated=generated, closing=closing)
     path = Path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -51,7 +55,14 @@ def write_report(
     return path
 
 
-def report_html(*, charts: Sequence[Section], title: str, facts: Sequence[tuple[str, str]], generated: datetime) -> str:
+def report_html(
+    *,
+    charts: Sequence[Section],
+    title: str,
+    facts: Sequence[tuple[str, str]],
+    generated: datetime,
+    closing: str = CLOSING,
+) -> str:
     """Return the report's page; the same input gives the same text."""
     numbered, figures = [], {}
     for index, section in enumerate(charts, start=1):
@@ -68,7 +79,7 @@ def report_html(*, charts: Sequence[Section], title: str, facts: Sequence[tuple[
             '<main class="wrap">',
             *numbered,
             "</main>",
-            page.footer(figures),
+            page.footer(figures, closing),
             "</body>\n</html>\n",
         )
     )

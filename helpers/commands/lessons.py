@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from helpers.files import replace_file
+
 _RECORD = ".copied.json"
+_SOURCES = "retail_job"  # the job of the last lesson is files in folders, not one notebook
 
 
 @dataclass(frozen=True)
 class Copied:
-    """What copying did, as names of lessons; `outdated` are the learner's own, of which a newer one exists."""
+    """What copying did, as names below the lessons; `outdated` are the learner's own, of which a newer one exists."""
 
     new: tuple[str, ...] = ()
     refreshed: tuple[str, ...] = ()
@@ -26,17 +28,26 @@ def copy_lessons(source: Path, target: Path) -> Copied:
     target.mkdir(parents=True, exist_ok=True)
     record = _read_record(target)
     done: dict[str, list[str]] = {"new": [], "refreshed": [], "outdated": []}
-    for lesson in sorted(source.glob("*.ipynb")):
-        name, content = lesson.name, lesson.read_bytes()
+    for lesson in _lessons(source):
+        name, content = lesson.relative_to(source).as_posix(), lesson.read_bytes()
         what = _decide(target / name, given=record.get(name), new=_digest(content))
         if what in ("new", "refreshed"):
-            _write(target / name, content)
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            replace_file(target / name, content)
         if what in ("new", "refreshed", "same"):
             record[name] = _digest(content)
         if what in done:
             done[what].append(name)
-    _write(target / _RECORD, json.dumps({"version": 1, "lessons": record}, indent=1).encode())
+    replace_file(target / _RECORD, json.dumps({"version": 1, "lessons": record}, indent=1).encode())
     return Copied(**{what: tuple(names) for what, names in done.items()})
+
+
+def _lessons(source: Path) -> Iterator[Path]:
+    yield from sorted(source.glob("*.ipynb"))
+    for path in sorted((source / _SOURCES).rglob("*")):
+        parts = path.relative_to(source).parts
+        if path.is_file() and not any(part == "__pycache__" or part.startswith(".") for part in parts):
+            yield path
 
 
 def _decide(copy: Path, *, given: str | None, new: str) -> str:
@@ -62,14 +73,3 @@ def _read_record(target: Path) -> dict[str, str]:
 
 def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
-
-
-def _write(path: Path, content: bytes) -> None:
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    finally:
-        Path(name).unlink(missing_ok=True)

@@ -9,11 +9,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from helpers.jobs.definition import load_job, parse_job
+    from helpers.jobs.bundle import load_bundle_job
+    from helpers.jobs.cancel import cancel_run
+    from helpers.jobs.definition import check_definition, load_job, parse_job
     from helpers.jobs.errors import JobDefinitionError, JobError, JobSyntaxError
     from helpers.jobs.live import live_view, summary, task_table
     from helpers.jobs.model import Job
     from helpers.jobs.record import Run, TaskRun, list_runs, load_run
+    from helpers.jobs.repair import repair_run
     from helpers.jobs.run import run_job
     from helpers.jobs.values import get_dbutils
 
@@ -24,12 +27,16 @@ _HOMES = {
     "JobSyntaxError": "errors",
     "Run": "record",
     "TaskRun": "record",
+    "cancel_run": "cancel",
+    "check_definition": "definition",
     "get_dbutils": "values",
     "list_runs": "record",
     "live_view": "live",
+    "load_bundle_job": "bundle",
     "load_job": "definition",
     "load_run": "record",
     "parse_job": "definition",
+    "repair_run": "repair",
     "run_job": "run",
     "summary": "live",
     "task_table": "live",
@@ -42,12 +49,16 @@ __all__ = [
     "JobSyntaxError",
     "Run",
     "TaskRun",
+    "cancel_run",
+    "check_definition",
     "get_dbutils",
     "list_runs",
     "live_view",
+    "load_bundle_job",
     "load_job",
     "load_run",
     "parse_job",
+    "repair_run",
     "run_job",
     "summary",
     "task_table",

@@ -15,19 +15,25 @@ from typing import Any
 
 from helpers.jobs import child, context
 from helpers.jobs.context import JobContext, write_json
-from helpers.jobs.model import Notebook, Task
+from helpers.jobs.specs import LOG, PROGRESS, RESULT, SPEC, spec
+from helpers.jobs.work import Attempted
 from helpers.runtime.places import REPO_ROOT
 
+_MODULES = {
+    "notebook": "helpers.jobs.notebook_task",
+    "pipeline": "helpers.pipelines.task",
+    "run_job": "helpers.jobs.run_job_task",
+    "spark_python": "helpers.jobs.script_task",
+    "sql": "helpers.jobs.sql_task",
+}
 #: The command of each kind of task; the spec's path is added to it.
 COMMANDS: Mapping[str, Sequence[str]] = {
-    "notebook": (sys.executable, "-m", "helpers.jobs.child", "helpers.jobs.notebook_task"),
-    "pipeline": (sys.executable, "-m", "helpers.jobs.child", "helpers.pipelines.task"),
+    kind: (sys.executable, "-m", "helpers.jobs.child", module) for kind, module in _MODULES.items()
 }
 #: How much of the end of a progress file holds its last line.
 _TAIL = 256 * 1024
-SPEC, RESULT, PROGRESS, LOG = "spec.json", "result.json", "progress.jsonl", "log.txt"
 #: The runner's own, which no task needs and no task's log should show.
-_WITHHELD = frozenset({"LAKEPREP_SMTP"})
+_WITHHELD = frozenset({"LAKEPREP_SMTP", "LAKEPREP_WEBHOOKS"})
 
 
 @dataclass(frozen=True)
@@ -40,27 +46,39 @@ class Outcome:
     exit_value: str | None = None
     update: Mapping[str, Any] | None = None
     values: Mapping[str, Any] | None = None
+    outcome: str | None = None
+    output: Mapping[str, Any] | None = None
 
 
-def prepare(task: Task, told: JobContext) -> Path:
+def prepare(
+    work: Attempted, told: JobContext, *, commands: Mapping[str, Sequence[str]], limits: Mapping[str, float]
+) -> Path:
     """Make the attempt's folder with all that its process reads; gives the spec's path."""
     folder = Path(told.folder)
     folder.mkdir(parents=True)
     told.write()
-    spec = folder / SPEC
-    write_json(spec, _spec(task, folder, told.parameters))
-    return spec
+    write_json(folder / SPEC, spec(work, folder, commands=commands, limits=limits))
+    return folder / SPEC
 
 
 def start(
-    command: Sequence[str], spec: Path, *, home: Path, environment: Mapping[str, str], on_end: Callable[[], None]
+    command: Sequence[str],
+    spec_file: Path,
+    *,
+    home: Path,
+    environment: Mapping[str, str],
+    on_end: Callable[[], None],
+    is_runner: bool = False,
 ) -> subprocess.Popen[bytes]:
-    """Start the process in a session of its own; `on_end` is called from another thread as soon as it has ended."""
-    with (spec.parent / LOG).open("wb") as log:
+    """Start the process in a session of its own; `on_end` is called from another thread as soon as it has ended.
+
+    `is_runner` says that it sends notifications itself, and so must know where to.
+    """
+    with (spec_file.parent / LOG).open("wb") as log:
         process = subprocess.Popen(
-            [*command, str(spec)],
+            [*command, str(spec_file)],
             cwd=REPO_ROOT,
-            env=_environment(environment, spec.parent, home),
+            env=_environment(environment, spec_file.parent, home, withheld=frozenset() if is_runner else _WITHHELD),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -87,8 +105,11 @@ def outcome(folder: Path, kind: str, returncode: int) -> Outcome:
         return Outcome("FAILED", error=_death(folder, returncode), **common)
     if kind == "pipeline":
         common["update"] = result
+    else:
+        common["output"] = result.get("output")
     if returncode or result.get("error"):
-        return Outcome("FAILED", error=result["error"], error_trace=result.get("error_trace"), **common)
+        ended = result.get("result_state", "FAILED")
+        return Outcome(ended, error=result["error"], error_trace=result.get("error_trace"), **common)
     return Outcome("SUCCESS", **common)
 
 
@@ -118,24 +139,10 @@ def _said(progress: Mapping[str, Any]) -> str:
     return f"{done} datasets done" + (f", now {', '.join(running)}" if running else "")
 
 
-def _spec(task: Task, folder: Path, parameters: Mapping[str, str]) -> dict[str, Any]:
-    if isinstance(task.work, Notebook):
-        output = folder / task.work.path.name
-        return {"notebook": str(task.work.path), "output": str(output),
-                "result": str(folder / RESULT), "progress": str(folder / PROGRESS)}  # fmt: skip
-    return {
-        "settings": str(task.work.settings),
-        "parameters": dict(parameters),
-        "refresh_selection": list(task.work.refresh_selection),
-        "full_refresh": task.work.full_refresh,
-        "full_refresh_selection": list(task.work.full_refresh_selection),
-        "result": str(folder / RESULT),
-        "events": str(folder / PROGRESS),
-    }
-
-
-def _environment(given: Mapping[str, str], folder: Path, home: Path) -> dict[str, str]:
-    kept = {name: value for name, value in given.items() if name not in _WITHHELD}
+def _environment(
+    given: Mapping[str, str], folder: Path, home: Path, *, withheld: frozenset[str]
+) -> dict[str, str]:
+    kept = {name: value for name, value in given.items() if name not in withheld}
     paths = [str(REPO_ROOT), kept.get("PYTHONPATH", "")]
     return {
         **kept,

@@ -17,6 +17,7 @@ from helpers.jobs.attempt import Outcome
 from helpers.jobs.clock import Clock
 from helpers.jobs.context import JobContext
 from helpers.jobs.model import Task
+from helpers.jobs.work import Attempted
 
 #: What `Crew.wait` gives when the user asks to stop.
 INTERRUPT = object()
@@ -62,22 +63,29 @@ class Crew:
         return len(self._live)
 
     @property
+    def clock(self) -> Clock:
+        return self._clock
+
+    @property
     def has_room(self) -> bool:
         return len(self._live) < self._means.parallelism
 
-    def start(self, task: Task, told: JobContext) -> None:
-        """Start one attempt; OSError when its folder cannot be made or its command is not there."""
-        now = self._clock.elapsed()
-        spec = attempt.prepare(task, told)
+    def start(self, key: str, task: Task, work: Attempted, told: JobContext) -> None:
+        """Start one attempt of `work`, known here as `key`; OSError when its folder or its command is not there."""
+        now, means = self._clock.elapsed(), self._means
+        # A runner that must stop has half the time, so that it can say so before it is killed.
+        limits = {"parallelism": means.parallelism, "grace_seconds": means.grace / 2}
+        spec = attempt.prepare(work, told, commands=means.commands, limits=limits)
         process = attempt.start(
-            self._means.commands[task.work.kind],
+            means.commands[work.kind],
             spec,
-            home=self._means.home,
-            environment=self._means.environment,
-            on_end=lambda: self._queue.put(task.key),
+            home=means.home,
+            environment=means.environment,
+            on_end=lambda: self._queue.put(key),
+            is_runner=work.kind == "run_job",
         )
         deadline = now + task.timeout_seconds if task.timeout_seconds else None
-        self._live[task.key] = _Live(task, spec.parent, now, process, deadline)
+        self._live[key] = _Live(task, spec.parent, now, process, deadline)
 
     def wait(self, due: Sequence[float]) -> Any | None:
         """Sleep until a process ends, the user interrupts or a time is due (`due`, and the processes' own).
@@ -122,6 +130,10 @@ class Crew:
             live.deadline = None
             attempt.stop(live.process, signal.SIGKILL)
 
+    def interrupt(self) -> None:
+        """End the next `wait` with INTERRUPT; any thread may call it."""
+        self._queue.put(INTERRUPT)
+
     @contextmanager
     def interruptible(self) -> Iterator[None]:
         """Turn Ctrl-C and TERM into an INTERRUPT of `wait`, so that they never tear a line of the record."""
@@ -129,7 +141,7 @@ class Crew:
             yield
             return
         numbers = (signal.SIGINT, signal.SIGTERM)
-        before = [signal.signal(number, lambda *_: self._queue.put(INTERRUPT)) for number in numbers]
+        before = [signal.signal(number, lambda *_: self.interrupt()) for number in numbers]
         try:
             yield
         finally:

@@ -1,4 +1,4 @@
-"""From a Jobs API 2.2 file to a checked :class:`Job`: all mistakes at once, each with its task and field."""
+"""From a Jobs API 2.2 definition to a checked :class:`Job`: all mistakes at once, each with its task and field."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from helpers.jobs import checks, schema, support
+from helpers.jobs import building, checks, schema, support
+from helpers.jobs.children import NOTHING_ABOVE, Above, children, identify
 from helpers.jobs.errors import DuplicateKey, JobDefinitionError, JobFileError, JobSyntaxError, Mistake, WrongValue
-from helpers.jobs.model import Emails, Ignored, Job, Notebook, Pipeline, Task
+from helpers.jobs.files import Around, Resource
+from helpers.jobs.model import Ignored, Job
 
 _TASK_PATH = re.compile(r"tasks\[(\d+)\]\.?")
+_NOT_IN_NAME = re.compile(r"[^A-Za-z0-9_-]+")
 
 
 def load_job(path: Path) -> Job:
@@ -20,6 +23,38 @@ def load_job(path: Path) -> Job:
 
     JobFileError, JobSyntaxError with line and column, or JobDefinitionError with every mistake.
     """
+    return _load(path, NOTHING_ABOVE)
+
+
+def parse_job(text: str, *, source: Path) -> Job:
+    """The same from text; `source` is where it came from, whose folder its paths are relative to."""
+    document, repeated = _read_json(text, source)
+    return _parse(document, source=source, above=NOTHING_ABOVE, repeated=repeated)
+
+
+def job_from(definition: Mapping[str, Any] | Path | Job, *, base_dir: Path | None = None) -> Job:
+    """Give the checked job of a dictionary, a file or a job; paths in a dictionary are relative to `base_dir`."""
+    if isinstance(definition, Job):
+        return definition
+    if isinstance(definition, str | Path):
+        return load_job(Path(definition) if base_dir is None else base_dir / definition)
+    return _parse(definition, source=_home(definition, base_dir or Path()), above=NOTHING_ABOVE)
+
+
+def check_definition(definition: Mapping[str, Any] | Path, *, base_dir: Path | None = None) -> tuple[str, ...]:
+    """Say everything that is wrong with a definition, nothing when it can run; it starts nothing."""
+    try:
+        job_from(definition, base_dir=base_dir)
+    except JobDefinitionError as error:
+        return tuple(str(mistake) for mistake in error.mistakes)
+    except (JobFileError, JobSyntaxError) as error:
+        return (f"{type(error).__name__}: {error}",)
+    return ()
+
+
+def _load(path: Path, above: Above) -> Job:
+    if path.suffix in (".yml", ".yaml"):
+        raise JobFileError(f"{path} is a bundle's file; read a job of it with load_bundle_job(path, key)")
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
@@ -27,25 +62,54 @@ def load_job(path: Path) -> Job:
         raise JobFileError(f"the job's definition {path} cannot be read: {said}; name another file") from None
     except UnicodeDecodeError:
         raise JobFileError(f"the job's definition {path} is not UTF-8 text; save it as UTF-8") from None
-    return parse_job(text, source=path)
+    document, repeated = _read_json(text, path)
+    return _parse(document, source=path, above=above, repeated=repeated)
 
 
-def parse_job(text: str, *, source: Path) -> Job:
-    """The same from text; `source` is where it came from, whose folder its paths are relative to."""
+def parse_resource(resource: Resource, around: Around, above: Above = NOTHING_ABOVE) -> Job:
+    """Check one job of a bundle; `around` are the bundle's resources."""
+    return _parse(resource.document, source=resource.source, above=above, around=around, resource=resource.key)
+
+
+def _parse(
+    document: Any,
+    *,
+    source: Path,
+    above: Above,
+    around: Around | None = None,
+    resource: str = "",
+    repeated: Sequence[Mistake] = (),
+) -> Job:
     from databricks.sdk.service.jobs import JobSettings
 
-    document, repeated = _read_json(text, source)
-    if not isinstance(document, dict):
+    if not isinstance(document, Mapping):
         raise JobDefinitionError([WrongValue("a job is a JSON object", path="")], source=source)
     set_apart = [Ignored(key, why) for key, why in support.BUNDLE_KEYS.items() if key in document]
     given = schema.without_empty({key: item for key, item in document.items() if key not in support.BUNDLE_KEYS})
     settings, mistakes = schema.check(given, JobSettings)
     mistakes += repeated
     mistakes += support.unsupported(settings)
-    mistakes += checks.mistakes(settings, source.parent)
+    here = around.at(source.parent) if around else Around(source.parent)
+    mistakes += checks.mistakes(settings, here)
+
+    def load(found: Path | Resource, above: Above) -> Job:
+        return parse_resource(found, here, above) if isinstance(found, Resource) else _load(found, above)
+
+    found, wrong = children(settings, here, above.below(identify(source, resource)), load)
+    mistakes += wrong
     if mistakes:
         raise JobDefinitionError([_named(mistake, given) for mistake in mistakes], source=source)
-    return _job(settings, source=source, ignored=(*set_apart, *support.ignored(settings)), sdk=JobSettings)
+    ignored = (*set_apart, *support.ignored(settings))
+    sdk = JobSettings.from_dict(schema.for_sdk(settings))
+    return building.build(
+        settings, source=source, resource=resource, around=here, ignored=ignored, children=found, sdk=sdk
+    )
+
+
+def _home(definition: Mapping[str, Any], base_dir: Path) -> Path:
+    """A file's name for a definition that is in none, so that its runs are runs of one job."""
+    name = _NOT_IN_NAME.sub("_", str(definition.get("name", "job"))) or "job"
+    return base_dir / f"{name}.job.json"
 
 
 def _read_json(text: str, source: Path) -> tuple[Any, list[Mistake]]:
@@ -76,63 +140,3 @@ def _named(mistake: Mistake, given: Mapping[str, Any]) -> Mistake:
         return mistake
     field = mistake.path[match.end() :]
     return type(mistake)(mistake.message, path=f"task '{key}'" + (f", {field}" if field else ""))
-
-
-def _job(settings: Mapping[str, Any], *, source: Path, ignored: Sequence[Ignored], sdk: Any) -> Job:
-    return Job(
-        name=settings.get("name", "Untitled"),
-        source=source.resolve(),
-        tasks=tuple(_task(task, source.parent.resolve()) for task in settings["tasks"]),
-        parameters={item["name"]: item["default"] for item in settings.get("parameters", [])},
-        timeout_seconds=settings.get("timeout_seconds", 0),
-        max_concurrent_runs=settings.get("max_concurrent_runs", 1),
-        emails=_emails(settings),
-        tags=settings.get("tags", {}),
-        ignored=tuple(ignored),
-        settings=sdk.from_dict(dict(settings)),
-    )
-
-
-def _task(task: Mapping[str, Any], folder: Path) -> Task:
-    node = checks.nodes([task])[0]
-    return Task(
-        key=node.key,
-        work=_work(task, folder),
-        depends_on=node.depends_on,
-        run_if=node.run_if,
-        max_retries=task.get("max_retries", 0),
-        min_retry_interval_millis=task.get("min_retry_interval_millis", 0),
-        retry_on_timeout=task.get("retry_on_timeout", False),
-        timeout_seconds=task.get("timeout_seconds", 0),
-        emails=_emails(task),
-    )
-
-
-def _work(task: Mapping[str, Any], folder: Path) -> Notebook | Pipeline:
-    if "notebook_task" in task:
-        notebook = task["notebook_task"]
-        path = checks.notebook_file(folder, notebook["notebook_path"])
-        return Notebook(path, base_parameters=notebook.get("base_parameters", {}))
-    pipeline = task["pipeline_task"]
-    settings = checks.pipeline_file(folder, pipeline["pipeline_id"])
-    assert settings is not None, "checked before"
-    return Pipeline(
-        settings,
-        parameters=pipeline.get("parameters", {}),
-        full_refresh=pipeline.get("full_refresh", False),
-        refresh_selection=tuple(pipeline.get("refresh_selection", ())),
-        full_refresh_selection=tuple(pipeline.get("full_refresh_selection", ())),
-    )
-
-
-def _emails(owner: Mapping[str, Any]) -> Emails:
-    emails, settings = owner.get("email_notifications", {}), owner.get("notification_settings", {})
-    skipped = settings.get("no_alert_for_skipped_runs", emails.get("no_alert_for_skipped_runs", False))
-    return Emails(
-        on_start=tuple(emails.get("on_start", ())),
-        on_success=tuple(emails.get("on_success", ())),
-        on_failure=tuple(emails.get("on_failure", ())),
-        no_alert_for_skipped_runs=skipped,
-        no_alert_for_canceled_runs=settings.get("no_alert_for_canceled_runs", False),
-        alert_on_last_attempt=settings.get("alert_on_last_attempt", False),
-    )

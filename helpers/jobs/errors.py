@@ -91,3 +91,23 @@ class UnresolvedReference(JobError):
 
 class RunRecordError(JobError):
     """A run's record cannot be read at all."""
+
+
+class ConditionError(JobError):
+    """A condition task whose operands cannot be compared."""
+
+
+class LoopInputError(JobError):
+    """What a for-each task should go through is not a JSON list."""
+
+
+class CancelError(JobError):
+    """A run cannot be canceled."""
+
+
+class RepairError(JobError):
+    """A run cannot be repaired as asked."""
+
+
+class BundleError(JobError):
+    """A bundle whose files, target or variables do not fit together."""

@@ -38,7 +38,7 @@ def task_table(run: Run, *, now_ms: int | None = None, now_doing: Mapping[str, s
     table.add_column("seconds", justify="right", no_wrap=True)
     table.add_column("detail", overflow="fold", min_width=20)
     for task in run.latest():
-        said = (now_doing or {}).get(task.task_key) or task.error or task.state.state_message or task.exit_value or ""
+        said = (now_doing or {}).get(task.task_key) or task.error or task.state.state_message or _result(task)
         attempt, seconds = str(task.attempt_number + 1), _seconds(task, now_ms)
         table.add_row(task.task_key, task.type, _state(task.state), attempt, seconds, Text(said))
     return table
@@ -52,7 +52,9 @@ def summary(run: Run) -> RenderableType:
     if counts := _expectations(run):
         parts.append(_table("expectations", ("dataset", "expectation", "action", "passed", "failed"), counts))
     parts += [Text(f"ignored here: {ignored['path']}: {ignored['why']}") for ignored in run.ignored]
-    parts += [Text(f"mail not delivered: {fact['error']}", "yellow") for fact in run.notifications if fact["error"]]
+    lost = [fact for fact in run.notifications if fact["error"]]
+    parts += [Text(f"{_channel(fact)} not delivered: {fact['error']}", "yellow") for fact in lost]
+    parts += [Text(warning, "yellow") for warning in run.duration_warnings]
     parts += [Text(warning, "yellow") for warning in run.warnings]
     end = Text.assemble("run ", _state(run.state), f" {run.state.state_message}".rstrip())
     parts.append(end)
@@ -113,10 +115,11 @@ def _print_change(console: Console, run: Run, event: Mapping[str, Any]) -> None:
 
 
 def _task_line(run: Run, event: Mapping[str, Any]) -> str:
-    task = next(task for task in run.latest() if task.task_key == event["task_key"])
-    ended = next((one for one in run.tasks if one.run_id == event["run_id"]), task)
-    said = ended.error or ended.state.state_message or ended.exit_value or ""
-    line = f"{ended.task_key}: {_word(ended.state)}, attempt {ended.attempt_number + 1}"
+    task = run.task(event["task_key"])
+    ended = next((one for one in (*run.tasks, *task.iterations) if one.run_id == event["run_id"]), task)
+    said = ended.error or ended.state.state_message or ended.exit_value or ended.outcome or ""
+    name = task.task_key if ended.iteration is None else f"{task.task_key}[{ended.iteration}]"
+    line = f"{name}: {_word(ended.state)}, attempt {ended.attempt_number + 1}"
     seconds = _seconds(ended, None)
     return line + (f", {seconds} s" if seconds else "") + (f": {said}" if said else "")
 
@@ -127,10 +130,14 @@ def _run_line(run: Run, event: Mapping[str, Any]) -> str:
     return f"run {run.run_id} of '{run.run_name}': {_word(run.state)}{said}"
 
 
-def _mail_line(run: Run, event: Mapping[str, Any]) -> str:
+def _sent_line(run: Run, event: Mapping[str, Any]) -> str:
     del run
-    told = f"mail {event['event']} to {', '.join(event['recipients'])}: "
+    told = f"{_channel(event)} {event['event']} to {', '.join(event['recipients'])}: "
     return told + (event["error"] or event["where"])
+
+
+def _channel(fact: Mapping[str, Any]) -> str:
+    return "webhook" if fact.get("channel") == "webhook" else "mail"
 
 
 _LINES: Mapping[str, Callable[[Run, Mapping[str, Any]], str]] = {
@@ -139,7 +146,11 @@ _LINES: Mapping[str, Callable[[Run, Mapping[str, Any]], str]] = {
     "task_waiting": _task_line,
     "task_started": _task_line,
     "task_ended": _task_line,
-    "notified": _mail_line,
+    "notified": _sent_line,
+    "run_queued": _run_line,
+    "run_admitted": _run_line,
+    "repair_started": lambda run, event: f"repair of run {run.run_id} of '{run.run_name}': RUNNING",
+    "duration_warning": lambda run, event: str(event["message"]),
 }
 
 
@@ -180,6 +191,13 @@ def _table(title: str, columns: tuple[str, ...], rows: list[tuple[str, ...]]) ->
 
 
 _NUMBERS = frozenset({"read", "dropped", "written", "passed", "failed"})
+
+
+def _result(task: TaskRun) -> str:
+    if task.iterations:
+        ended = sum(one.state.result_state == "SUCCESS" for one in task.iterations)
+        return f"{ended} iterations succeeded"
+    return task.exit_value or task.outcome or ""
 
 
 def _word(state: Any) -> str:

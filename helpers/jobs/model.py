@@ -8,62 +8,51 @@ from pathlib import Path
 from typing import Any
 
 from helpers.jobs.plan import Node
+from helpers.jobs.work import Condition, ForEach, Notebook, Pipeline, RunJob, Script, SqlFile, Work
+
+__all__ = [
+    "Condition", "ForEach", "Ignored", "Job", "Notebook", "Notifications", "Pipeline", "RunJob", "Script", "SqlFile",
+    "Task", "Work",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
-class Emails:
-    """Who is told what, by e-mail."""
+class Notifications:
+    """Who is told what: mail addresses, and by event the ids of webhooks."""
 
     on_start: tuple[str, ...] = ()
     on_success: tuple[str, ...] = ()
     on_failure: tuple[str, ...] = ()
+    on_duration_warning_threshold_exceeded: tuple[str, ...] = ()
+    webhooks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     no_alert_for_skipped_runs: bool = False
     no_alert_for_canceled_runs: bool = False
     alert_on_last_attempt: bool = False
 
 
 @dataclass(frozen=True)
-class Notebook:
-    """A notebook task's work."""
-
-    path: Path
-    base_parameters: Mapping[str, str] = field(default_factory=dict)
-    kind = "notebook"
-
-    @property
-    def parameters(self) -> Mapping[str, str]:
-        return self.base_parameters
-
-
-@dataclass(frozen=True)
-class Pipeline:
-    """A pipeline task's work; `settings` is the pipeline's JSON file."""
-
-    settings: Path
-    parameters: Mapping[str, str] = field(default_factory=dict)
-    full_refresh: bool = False
-    refresh_selection: tuple[str, ...] = ()
-    full_refresh_selection: tuple[str, ...] = ()
-    kind = "pipeline"
-
-
-@dataclass(frozen=True)
 class Task:
-    """One task; times as the Jobs API has them: seconds for the time-out (0 is none), milliseconds between attempts."""
+    """One task; times as the Jobs API has them: seconds for the time-out (0 is none), milliseconds between attempts.
+
+    `outcomes` says of a condition task that it depends on which outcome it needs. `warn_after_seconds` is its health
+    rule (0 is none).
+    """
 
     key: str
-    work: Notebook | Pipeline
+    work: Work
     depends_on: tuple[str, ...] = ()
     run_if: str = "ALL_SUCCESS"
     max_retries: int = 0
     min_retry_interval_millis: int = 0
     retry_on_timeout: bool = False
     timeout_seconds: int = 0
-    emails: Emails = Emails()
+    notifications: Notifications = Notifications()
+    outcomes: Mapping[str, str] = field(default_factory=dict)
+    warn_after_seconds: int = 0
 
     @property
     def node(self) -> Node:
-        return Node(self.key, self.depends_on, self.run_if)
+        return Node(self.key, self.depends_on, self.run_if, self.outcomes)
 
 
 @dataclass(frozen=True)
@@ -76,7 +65,10 @@ class Ignored:
 
 @dataclass(frozen=True)
 class Job:
-    """One job. `settings` is the SDK's own `JobSettings`; `ignored` must be shown to whoever runs it."""
+    """One job. `settings` is the SDK's own `JobSettings`; `ignored` must be shown to whoever runs it.
+
+    `resource` is its key in a bundle; `queue` says that a run which is one too many waits.
+    """
 
     name: str
     source: Path
@@ -84,10 +76,18 @@ class Job:
     parameters: Mapping[str, str] = field(default_factory=dict)
     timeout_seconds: int = 0
     max_concurrent_runs: int = 1
-    emails: Emails = Emails()
+    notifications: Notifications = Notifications()
     tags: Mapping[str, str] = field(default_factory=dict)
     ignored: tuple[Ignored, ...] = ()
     settings: Any = None
+    queue: bool = False
+    warn_after_seconds: int = 0
+    resource: str = ""
+
+    @property
+    def identity(self) -> str:
+        """What its number belongs to: its file and, in a bundle, its key there."""
+        return f"{self.source}#{self.resource}" if self.resource else str(self.source)
 
     @property
     def nodes(self) -> tuple[Node, ...]:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from helpers.jobs.context import write_json
+from helpers.jobs.sentences import ESCAPES, TRACE_LINES, sentence
 
 _KERNEL = "lakeprep-task"
 #: `dbutils` is there without an import, as on Databricks, and the kernel ends with this process.
@@ -27,9 +27,6 @@ _FIRST_LINES = [
     "del _os, _follow, _get_dbutils",
 ]
 _BANNER = "papermill-error-cell-tag"
-_ESCAPES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
-_TRACE_LINES = 12
-_LONGEST = 500
 
 
 def main(spec_file: Path) -> int:
@@ -75,19 +72,11 @@ def run_notebook(spec: Mapping[str, str], *, workspace: Path) -> dict[str, Any]:
     return {"error": None, "error_trace": None}
 
 
-def sentence(name: str, message: str) -> str:
-    """Give an error's class and the first paragraph of what it says, on one line without colours."""
-    paragraph = _ESCAPES.sub("", message).strip().split("\n\n")[0]
-    said = " ".join(paragraph.split())
-    said = said if len(said) <= _LONGEST else said[: _LONGEST - 3] + "..."
-    return f"{name}: {said}" if said else name
-
-
 def _failure(error: Any, notebook: Path) -> dict[str, Any]:
-    trace = _ESCAPES.sub("", "\n".join(error.traceback)).strip().splitlines()
+    trace = ESCAPES.sub("", "\n".join(error.traceback)).strip().splitlines()
     said = sentence(error.ename, error.evalue)
     where = f"(cell {error.cell_index + 1} of {notebook.name})"
-    return {"error": f"{said} {where}", "error_trace": "\n".join(trace[-_TRACE_LINES:]) or None}
+    return {"error": f"{said} {where}", "error_trace": "\n".join(trace[-TRACE_LINES:]) or None}
 
 
 def _install_kernel(workspace: Path) -> None:

@@ -10,8 +10,7 @@ from __future__ import annotations
 import smtplib
 import ssl
 import uuid
-from collections.abc import Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.message import EmailMessage
@@ -20,11 +19,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from helpers.jobs.model import Emails
-from helpers.jobs.record import Run, TaskRun
+from helpers.jobs.model import Notifications
+from helpers.jobs.runs import Run, TaskRun
 
 VARIABLE = "LAKEPREP_SMTP"
+WARNING = "on_duration_warning_threshold_exceeded"
 _PATIENCE = 10.0
+_HAPPENED = {"on_start": "started", WARNING: "takes longer than expected"}
 _SKIPPED = frozenset({"UPSTREAM_FAILED", "UPSTREAM_CANCELED", "MAXIMUM_CONCURRENT_RUNS_REACHED"})
 _CANCELED = frozenset({"CANCELED", "UPSTREAM_CANCELED"})
 
@@ -43,22 +44,36 @@ class Server:
         return f"Server({self.host}:{self.port})"
 
 
-def recipients(emails: Emails, result_state: str | None) -> tuple[str, Sequence[str]]:
+@dataclass(frozen=True)
+class Told:
+    """Who is told of one event; nobody is fine."""
+
+    event: str
+    mails: tuple[str, ...] = ()
+    webhooks: tuple[str, ...] = ()
+
+
+def recipients(who: Notifications, result_state: str | None) -> Told:
     """Say which notification a result (None: it starts) asks for, and who gets it."""
     if result_state is None:
-        return "on_start", emails.on_start
+        return told(who, "on_start")
     if result_state in ("SUCCESS", "SUCCESS_WITH_FAILURES"):
-        return "on_success", emails.on_success
+        return told(who, "on_success")
     quiet = (result_state == "EXCLUDED"
-             or (emails.no_alert_for_skipped_runs and result_state in _SKIPPED)
-             or (emails.no_alert_for_canceled_runs and result_state in _CANCELED))  # fmt: skip
-    return "on_failure", () if quiet else emails.on_failure
+             or (who.no_alert_for_skipped_runs and result_state in _SKIPPED)
+             or (who.no_alert_for_canceled_runs and result_state in _CANCELED))  # fmt: skip
+    return Told("on_failure") if quiet else told(who, "on_failure")
+
+
+def told(who: Notifications, event: str) -> Told:
+    """Say who is told of an event."""
+    return Told(event, getattr(who, event), who.webhooks.get(event, ()))
 
 
 def message(run: Run, task: TaskRun | None, *, event: str, to: Sequence[str], now_ms: int) -> EmailMessage:
     """Write the mail about a run, or about one task of it."""
     subject = f"Job '{run.run_name}'" if task is None else f"Task '{task.task_key}' of job '{run.run_name}'"
-    happened = "started" if event == "on_start" else (task or run).state.result_state or ""
+    happened = _HAPPENED.get(event) or (task or run).state.result_state or ""
     mail = EmailMessage()
     # A line break in a name would be one in a header.
     mail["Subject"] = " ".join(f"{subject}: {happened}".split())
@@ -68,29 +83,6 @@ def message(run: Run, task: TaskRun | None, *, event: str, to: Sequence[str], no
     mail["Message-ID"] = f"<{uuid.uuid4()}@localhost>"
     mail.set_content("\n".join(_body(run, task)) + "\n")
     return mail
-
-
-class Mailer:
-    """Delivers mails without keeping the run waiting; `collect` gives what became of them."""
-
-    def __init__(self, outbox: Path, environment: Mapping[str, str]) -> None:
-        self._outbox = outbox
-        self._url = environment.get(VARIABLE, "").strip()
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="mail")
-        self._sent: list[tuple[dict[str, Any], Future[dict[str, Any]]]] = []
-
-    def send(self, mail: EmailMessage, about: Mapping[str, Any]) -> None:
-        """Hand a mail over; `about` comes back with the result."""
-        self._sent.append((dict(about), self._pool.submit(deliver, mail, url=self._url, outbox=self._outbox)))
-
-    def collect(self, *, wait: bool = False) -> list[dict[str, Any]]:
-        """Give `about`, where the mail went and what failed, for each mail that is done, or for all."""
-        done = [(about, future) for about, future in self._sent if wait or future.done()]
-        self._sent = [pair for pair in self._sent if pair not in done]
-        return [{**about, **future.result()} for about, future in done]
-
-    def close(self) -> None:
-        self._pool.shutdown(wait=False, cancel_futures=True)
 
 
 def deliver(mail: EmailMessage, *, url: str, outbox: Path) -> dict[str, Any]:
@@ -162,6 +154,7 @@ def _body(run: Run, task: TaskRun | None) -> list[str]:
     lines = [f"Job: {run.run_name} (job {run.job_id})", f"Run: {run.run_id}"]
     if run.state.state_message:
         lines.append(f"Message: {run.state.state_message}")
+    lines += run.duration_warnings
     for shown in run.latest() if task is None else (task,):
         lines.append(f"Task {shown.task_key}: {shown.state.result_state or shown.state.life_cycle_state}")
         if shown.error:

@@ -5,23 +5,25 @@ The rules are those of https://docs.databricks.com/jobs/run-if.html.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 #: Excluded tasks count as good for those that depend on them.
 GOOD = frozenset({"SUCCESS", "EXCLUDED"})
 UNSTARTED = frozenset({"UPSTREAM_FAILED", "UPSTREAM_CANCELED", "EXCLUDED"})
+_STOPPED = frozenset({"CANCELED", "UPSTREAM_CANCELED"})
 #: The rules that are there to handle a failure: unmet, they leave their task out instead of failing it.
 _HANDLES_FAILURE = frozenset({"AT_LEAST_ONE_FAILED", "ALL_FAILED"})
 
 
 @dataclass(frozen=True)
 class Node:
-    """A task as the planner sees it; `run_if` has the Jobs API's values."""
+    """A task as the planner sees it; `run_if` has the Jobs API's values, `outcomes` what conditions must say."""
 
     key: str
     depends_on: tuple[str, ...] = ()
     run_if: str = "ALL_SUCCESS"
+    outcomes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -32,8 +34,11 @@ class Step:
     marked: Mapping[str, str]
 
 
-def next_step(nodes: Sequence[Node], results: Mapping[str, str]) -> Step:
-    """Say what follows from `results`, the final result state of each task that has ended."""
+def next_step(nodes: Sequence[Node], results: Mapping[str, str], outcomes: Mapping[str, str] | None = None) -> Step:
+    """Say what follows from `results`, the final result state of each task that has ended.
+
+    `outcomes` has "true" or "false" for each condition task that succeeded.
+    """
     known, marked, ready = dict(results), {}, []
     changed = True
     while changed:
@@ -41,7 +46,7 @@ def next_step(nodes: Sequence[Node], results: Mapping[str, str]) -> Step:
         for node in nodes:
             if node.key in known or not all(upstream in known for upstream in node.depends_on):
                 continue
-            mark = _mark(node, [known[upstream] for upstream in node.depends_on])
+            mark = _mark(node, [known[upstream] for upstream in node.depends_on], outcomes or {})
             if mark is None:
                 ready.append(node.key)
             else:
@@ -55,7 +60,7 @@ def after_cancel(nodes: Sequence[Node], results: Mapping[str, str]) -> Mapping[s
     known, marked = dict(results), {}
     for node in _in_order(nodes):
         if node.key not in known:
-            stopped = any(known[upstream] in ("CANCELED", "UPSTREAM_CANCELED") for upstream in node.depends_on)
+            stopped = any(known[upstream] in _STOPPED for upstream in node.depends_on)
             known[node.key] = marked[node.key] = "UPSTREAM_CANCELED" if stopped else "CANCELED"
     return marked
 
@@ -100,13 +105,24 @@ def ancestors(nodes: Sequence[Node], key: str) -> frozenset[str]:
     return frozenset(found)
 
 
-def _mark(node: Node, upstream: Sequence[str]) -> str | None:
+def descendants(nodes: Sequence[Node], keys: Iterable[str]) -> frozenset[str]:
+    """Give every task that depends on one of these, directly or not; without these themselves."""
+    wanted = set(keys)
+    return frozenset(node.key for node in nodes if node.key not in wanted and ancestors(nodes, node.key) & wanted)
+
+
+def _mark(node: Node, upstream: Sequence[str], outcomes: Mapping[str, str]) -> str | None:
     """Give the state of a task that must not run, or None when it may."""
+    # A condition that failed or was left out has no outcome; then `run_if` decides, as for any other task.
+    if any(outcomes.get(key, wanted) != wanted for key, wanted in node.outcomes.items()):
+        return "EXCLUDED"
     if upstream and all(result == "EXCLUDED" for result in upstream):
         return "EXCLUDED"
     if not upstream or _met(node.run_if, [result in GOOD for result in upstream]):
         return None
-    return "EXCLUDED" if node.run_if in _HANDLES_FAILURE else "UPSTREAM_FAILED"
+    if node.run_if in _HANDLES_FAILURE:
+        return "EXCLUDED"
+    return "UPSTREAM_CANCELED" if any(result in _STOPPED for result in upstream) else "UPSTREAM_FAILED"
 
 
 def _met(run_if: str, good: Sequence[bool]) -> bool:

@@ -8,18 +8,23 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from helpers.jobs.errors import UnresolvedReference
+from helpers.jobs.errors import ConditionError, UnresolvedReference
+from helpers.jobs.schema import nearest
 
 _BRACES = re.compile(r"\{\{\s*([^{}]+?)\s*\}\}")
 _PART = re.compile(r"`([^`]*)`|([^.`]+)")
 _NAMESPACES = frozenset({"job", "task", "tasks", "workspace"})
+#: No `{{input}}`: the task is not inside a for-each task.
+NO_INPUT: Any = object()
 _JOB = ("id", "name", "run_id", "repair_count", "start_time.iso_date", "start_time.timestamp_ms")
-_TASK = ("name", "run_id")
+_TASK = ("name", "run_id", "execution_count")
+#: What can be asked of another task, besides its values and a SQL task's rows.
+_OTHER = ("result_state", "run_id", "execution_count")
 #: The old names, which Databricks still fills in.
 _DEPRECATED = {
     "job_id": "job.id",
@@ -31,7 +36,10 @@ _DEPRECATED = {
 
 @dataclass(frozen=True)
 class Values:
-    """What references stand for when one task starts; times in milliseconds since 1970."""
+    """What references stand for when one task starts; times in milliseconds since 1970.
+
+    `done` are the other tasks' last runs, `input` is the element of a for-each task's list.
+    """
 
     job_id: int
     job_name: str
@@ -40,47 +48,85 @@ class Values:
     parameters: Mapping[str, str] = field(default_factory=dict)
     task_key: str | None = None
     task_run_id: int | None = None
-    results: Mapping[str, str] = field(default_factory=dict)
-    task_values: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    execution_count: int = 1
+    repair_count: int = 0
+    done: Mapping[str, Done] = field(default_factory=dict)
+    input: Any = NO_INPUT
 
 
-def problems(
-    text: str, *, parameters: frozenset[str], tasks: frozenset[str], upstream: frozenset[str] | None
-) -> Iterator[str]:
-    """Say what is wrong with each reference in a text, before anything runs.
+@dataclass(frozen=True)
+class Done:
+    """What another task's last run left; `rows` are a SQL task's."""
 
-    `upstream` are the tasks that end before the text is filled in; None where no task is at hand, in a job parameter.
-    """
+    result_state: str
+    run_id: int = 0
+    execution_count: int = 1
+    values: Mapping[str, Any] = field(default_factory=dict)
+    rows: Sequence[Mapping[str, Any]] | None = None
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a text stands: `upstream` are the tasks that end before it is filled in, None in a job parameter."""
+
+    parameters: frozenset[str] = frozenset()
+    tasks: frozenset[str] = frozenset()
+    upstream: frozenset[str] | None = None
+    in_loop: bool = False
+
+
+def problems(text: str, place: Place) -> Iterator[str]:
+    """Say what is wrong with each reference in a text, before anything runs."""
     for match in _BRACES.finditer(text):
-        said = _problem(_parts(match[1]), parameters=parameters, tasks=tasks, upstream=upstream)
+        said = _problem(_parts(match[1]), place)
         if said:
             yield f"'{match[0]}' {said}"
 
 
 def resolve(text: str, values: Values) -> str:
     """Fill in each reference; UnresolvedReference when a task value is not there."""
-    return _BRACES.sub(lambda match: _text(match, values), text)
+    return _BRACES.sub(lambda match: _as_text(_value(match, values)), text)
+
+
+def resolve_scalar(text: str, values: Values) -> str:
+    """The same for a condition's operand, which takes strings, numbers and booleans only: ConditionError otherwise."""
+
+    def fill(match: re.Match[str]) -> str:
+        value = _value(match, values)
+        if not isinstance(value, str | int | float | bool):
+            kind = "null" if value is None else type(value).__name__
+            said = "a condition compares strings, numbers and booleans"
+            raise ConditionError(f"'{match[0]}' is of type {kind}; {said}")
+        return _as_text(value)
+
+    return _BRACES.sub(fill, text)
+
+
+def has_reference(text: str) -> bool:
+    """Whether something in the text is filled in when its task starts."""
+    return any(_parts(match[1])[0] in _NAMESPACES for match in _BRACES.finditer(text))
 
 
 def _parts(inside: str) -> tuple[str, ...]:
     return tuple(quoted or bare for quoted, bare in _PART.findall(inside)) or (inside,)
 
 
-def _problem(
-    parts: tuple[str, ...], *, parameters: frozenset[str], tasks: frozenset[str], upstream: frozenset[str] | None
-) -> str | None:
+def _problem(parts: tuple[str, ...], place: Place) -> str | None:
     if parts[0] in _DEPRECATED and len(parts) == 1:
         return f"is an old form; write '{{{{{_DEPRECATED[parts[0]]}}}}}'"
+    if parts[0] == "input" and place.in_loop:
+        return None if len(parts) <= 2 else "goes too deep; there are {{input}} and {{input.<key>}}"
     if parts[0] not in _NAMESPACES:
         return None
-    if upstream is None and parts[0] != "job":
+    if place.upstream is None and parts[0] != "job":
         return "has no value in a job parameter, where no task is at hand"
     if parts[:2] == ("job", "parameters") and len(parts) == 3:
-        if upstream is None:
+        if place.upstream is None:
             return "refers to a job parameter from a job parameter"
-        return None if parts[2] in parameters else "names a parameter that the job does not define"
+        said = f"names a parameter that the job does not define{nearest(parts[2], place.parameters)}"
+        return None if parts[2] in place.parameters else said
     if parts[0] == "tasks":
-        return _task_problem(parts, tasks=tasks, upstream=upstream or frozenset())
+        return _task_problem(parts, place)
     known = {"job": _JOB, "task": _TASK}.get(parts[0], ())
     if ".".join(parts[1:]) in known:
         return None
@@ -88,41 +134,88 @@ def _problem(
     return "has no value here; there are " + ", ".join(all_known)
 
 
-def _task_problem(parts: tuple[str, ...], *, tasks: frozenset[str], upstream: frozenset[str]) -> str | None:
-    if not (parts[2:] == ("result_state",) or (len(parts) == 4 and parts[2] == "values")):
-        return "has no value here; there are tasks.<task>.values.<key> and tasks.<task>.result_state"
-    if parts[1] not in tasks:
-        return f"names task '{parts[1]}', which is not in the job"
-    return None if parts[1] in upstream else f"names task '{parts[1]}', which does not run before this one"
+def _task_problem(parts: tuple[str, ...], place: Place) -> str | None:
+    value = len(parts) == 4 and parts[2] == "values"
+    output = parts[2:] in (("output", "rows"), ("output", "first_row")) or (
+        len(parts) == 5 and parts[2:4] == ("output", "first_row")
+    )
+    if not (value or output or (len(parts) == 3 and parts[2] in _OTHER)):
+        known = ["values.<key>", *_OTHER, "output.rows", "output.first_row", "output.first_row.<column>"]
+        return "has no value here; there are " + ", ".join(f"tasks.<task>.{key}" for key in known)
+    if parts[1] not in place.tasks:
+        return f"names task '{parts[1]}', which is not in the job{nearest(parts[1], place.tasks)}"
+    if parts[1] not in (place.upstream or ()):
+        return f"names task '{parts[1]}', which does not run before this one"
+    return None
 
 
-def _text(match: re.Match[str], values: Values) -> str:
+def _as_text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _value(match: re.Match[str], values: Values) -> Any:
+    """What one reference stands for; text in braces that is none stays as it is."""
     parts = _parts(match[1])
+    if parts[0] == "input" and values.input is not NO_INPUT:
+        return _input(match[0], parts, values.input)
     if parts[0] not in _NAMESPACES:
         return match[0]
     if parts[0] == "tasks":
-        return _task_text(match[0], parts, values)
+        return _task_value(match[0], parts, values.done[parts[1]])
     if parts[:2] == ("job", "parameters"):
         return values.parameters[parts[2]]
-    started = datetime.fromtimestamp(values.start_time / 1000, UTC)
-    return {
-        "job.id": str(values.job_id),
-        "job.name": values.job_name,
-        "job.run_id": str(values.run_id),
-        "job.repair_count": "0",
-        "job.start_time.iso_date": started.date().isoformat(),
-        "job.start_time.timestamp_ms": str(values.start_time),
-        "task.name": str(values.task_key),
-        "task.run_id": str(values.task_run_id),
-    }[".".join(parts)]
+    return _OWN[".".join(parts)](values)
 
 
-def _task_text(reference: str, parts: tuple[str, ...], values: Values) -> str:
+def _input(reference: str, parts: tuple[str, ...], element: Any) -> Any:
+    if len(parts) == 1:
+        return element
+    if isinstance(element, dict) and parts[1] in element:
+        return element[parts[1]]
+    raise UnresolvedReference(f"'{reference}' has no value: the input is {json.dumps(element, ensure_ascii=False)}")
+
+
+def _task_value(reference: str, parts: tuple[str, ...], done: Done) -> Any:
     if parts[2] == "result_state":
-        return values.results[parts[1]].lower()
-    found = values.task_values.get(parts[1], {})
-    if parts[3] not in found:
+        return done.result_state.lower()
+    if parts[2] in _OTHER:
+        return str(getattr(done, parts[2]))
+    if parts[2] == "output":
+        return _output(reference, parts, done)
+    if parts[3] not in done.values:
         said = f"task '{parts[1]}' did not call dbutils.jobs.taskValues.set(key='{parts[3]}', ...)"
         raise UnresolvedReference(f"'{reference}' has no value: {said}")
-    value = found[parts[3]]
-    return value if isinstance(value, str) else json.dumps(value)
+    return done.values[parts[3]]
+
+
+def _output(reference: str, parts: tuple[str, ...], done: Done) -> Any:
+    if done.rows is None:
+        raise UnresolvedReference(f"'{reference}' has no value: task '{parts[1]}' is no SQL task that gave rows")
+    if parts[3] == "rows":
+        return list(done.rows)
+    if not done.rows:
+        raise UnresolvedReference(f"'{reference}' has no value: task '{parts[1]}' gave no row")
+    row = done.rows[0]
+    if len(parts) == 4:
+        return dict(row)
+    if parts[4] not in row:
+        said = f"the rows of task '{parts[1]}' have the columns {', '.join(row)}"
+        raise UnresolvedReference(f"'{reference}' has no value: {said}{nearest(parts[4], row)}")
+    return row[parts[4]]
+
+
+def _started(values: Values) -> datetime:
+    return datetime.fromtimestamp(values.start_time / 1000, UTC)
+
+
+_OWN: Mapping[str, Callable[[Values], str]] = {
+    "job.id": lambda values: str(values.job_id),
+    "job.name": lambda values: values.job_name,
+    "job.run_id": lambda values: str(values.run_id),
+    "job.repair_count": lambda values: str(values.repair_count),
+    "job.start_time.iso_date": lambda values: _started(values).date().isoformat(),
+    "job.start_time.timestamp_ms": lambda values: str(values.start_time),
+    "task.name": lambda values: str(values.task_key),
+    "task.run_id": lambda values: str(values.task_run_id),
+    "task.execution_count": lambda values: str(values.execution_count),
+}

@@ -16,7 +16,7 @@ from helpers.runtime.processes import Process
 TASK_IDS = 1000
 
 
-def job_id(runs: Path, source: Path) -> int:
+def job_id(runs: Path, source: Path | str) -> int:
     """Give the definition's number: 1, 2, 3 in the order in which definitions first ran here."""
     runs.mkdir(parents=True, exist_ok=True)
     book = runs / "jobs.jsonl"
@@ -48,26 +48,56 @@ def new_run(runs: Path, *, now_ms: int) -> tuple[int, Path]:
             return number, runs / str(number)
 
 
-@contextmanager
-def admitted(runs: Path, *, job: int, run: int, limit: int) -> Iterator[tuple[int, Process] | None]:
-    """Count this process as a runner of the job while the block runs.
+class Admission:
+    """One run's place among the runs of its job; those that wait for a place get it in the order of their ids."""
 
-    Gives None, or, when `limit` runs of the job are alive already, the id and the process of one of them.
-    """
-    folder = runs / "active" / str(job)
-    folder.mkdir(parents=True, exist_ok=True)
-    mine = folder / f"{run}.json"
-    with FileLock(folder / "lock"):
-        others = _alive(folder)
-        full = len(others) >= limit
-        if not full:
-            me = Process.current()
-            mine.write_text(json.dumps({"version": 1, "pid": me.pid, "start": me.start}))
+    def __init__(self, runs: Path, *, job: int, run: int, limit: int) -> None:
+        self._folder, self._run, self._limit = runs / "active" / str(job), run, limit
+        self._mine, self._waiting = self._folder / f"{run}.json", self._folder / "waiting" / f"{run}.json"
+        self._waiting.parent.mkdir(parents=True, exist_ok=True)
+
+    def enter(self) -> tuple[int, Process] | None:
+        """Take a place and give None; when none is free, the id and the process of a run that is in front."""
+        with FileLock(self._folder / "lock"):
+            active = _alive(self._folder)
+            before = [one for one in _alive(self._waiting.parent) if one[0] < self._run]
+            if len(active) + len(before) >= self._limit:
+                return (active or before or [(self._run, Process.current())])[0]
+            _sign(self._mine)
+            self._waiting.unlink(missing_ok=True)
+            return None
+
+    def line_up(self) -> None:
+        """Wait behind the runs that came before."""
+        _sign(self._waiting)
+
+    def leave(self) -> None:
+        """Give the place up for others."""
+        self._mine.unlink(missing_ok=True)
+        self._waiting.unlink(missing_ok=True)
+
+
+@contextmanager
+def admission(runs: Path, *, job: int, run: int, limit: int) -> Iterator[Admission]:
+    """Give an admission, whose place is given up when the block ends."""
+    asked = Admission(runs, job=job, run=run, limit=limit)
     try:
-        yield (others[0] if others else (run, Process.current())) if full else None
+        yield asked
     finally:
-        if not full:
-            mine.unlink(missing_ok=True)
+        asked.leave()
+
+
+def too_many(name: str, limit: int, other: tuple[int, Process]) -> str:
+    """Say that a job has as many runs as it may, one of which is `other`."""
+    said = f"max_concurrent_runs of job '{name}' is {limit}"
+    if limit:
+        said += f" and run {other[0]} (pid {other[1].pid}) still runs; wait for it, or cancel it"
+    return said
+
+
+def _sign(path: Path) -> None:
+    me = Process.current()
+    path.write_text(json.dumps({"version": 1, "pid": me.pid, "start": me.start}))
 
 
 def _alive(folder: Path) -> list[tuple[int, Process]]:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from difflib import get_close_matches
 from enum import Enum
+from functools import cache
 from types import UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
@@ -24,8 +25,17 @@ def check(value: Mapping[str, Any], cls: type) -> tuple[dict[str, Any], list[Mis
     mistakes: list[Mistake] = []
     cleaned = _object(value, cls, "", mistakes)
     if not mistakes:
-        mistakes.extend(_lost(cleaned, cls.from_dict(cleaned).as_dict(), ""))
+        numbered = for_sdk(cleaned)
+        mistakes.extend(_lost(numbered, cls.from_dict(numbered).as_dict(), ""))
     return cleaned, mistakes
+
+
+def for_sdk(value: Any) -> Any:
+    """Give what the SDK takes: 0 in the place of a job's id that a bundle fills in."""
+    if isinstance(value, dict):
+        named = {"job_id": 0} if isinstance(value.get("job_id"), str) else {}
+        return {key: named.get(key, for_sdk(item)) for key, item in value.items()}
+    return [for_sdk(item) for item in value] if isinstance(value, list) else value
 
 
 def nearest(name: str, names: Any) -> str:
@@ -45,7 +55,7 @@ def without_empty(value: Any) -> Any:
 
 
 def _object(value: Mapping[str, Any], cls: type, path: str, mistakes: list[Mistake]) -> dict[str, Any]:
-    hints = get_type_hints(cls)
+    hints = _hints(cls)
     cleaned: dict[str, Any] = {}
     for name, item in value.items():
         where = f"{path}.{name}" if path else name
@@ -57,6 +67,11 @@ def _object(value: Mapping[str, Any], cls: type, path: str, mistakes: list[Mista
         if field.default is MISSING and field.default_factory is MISSING and field.name not in value:
             mistakes.append(MissingField(f"'{field.name}' is required", path=path))
     return cleaned
+
+
+@cache
+def _hints(cls: type) -> Mapping[str, Any]:
+    return get_type_hints(cls)
 
 
 def _value(value: Any, hint: Any, path: str, mistakes: list[Mistake]) -> Any:
@@ -72,6 +87,9 @@ def _value(value: Any, hint: Any, path: str, mistakes: list[Mistake]) -> Any:
         return _wrong(value, "an object", path, mistakes)
     if isinstance(hint, type) and issubclass(hint, Enum):
         return _member(value, hint, path, mistakes)
+    if path.endswith(".job_id") and isinstance(value, str):
+        # A bundle writes `${resources.jobs.NAME.id}` in the place of the number.
+        return value
     if hint in _JSON_NAMES and not _is_a(value, hint):
         return _wrong(value, _JSON_NAMES[hint], path, mistakes)
     return value
@@ -95,7 +113,8 @@ def _member(value: Any, hint: type[Enum], path: str, mistakes: list[Mistake]) ->
     allowed = [member.value for member in hint]
     if value in allowed:
         return value
-    return _wrong(value, f"one of {', '.join(allowed)}", path, mistakes)
+    near = nearest(value.upper(), allowed) if isinstance(value, str) else ""
+    return _wrong(value, f"one of {', '.join(allowed)}{near}", path, mistakes)
 
 
 def _is_a(value: Any, kind: type) -> bool:

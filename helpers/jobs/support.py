@@ -7,19 +7,23 @@ from typing import Any
 
 from helpers.jobs.errors import Mistake, NotSupported
 from helpers.jobs.model import Ignored
+from helpers.jobs.walk import every_task
 
 #: Keys of a bundle's job that the Jobs API does not have.
 BUNDLE_KEYS = {"permissions": "one user runs everything here", "lifecycle": "nothing is deployed here"}
 
 _HERE = "tasks run on this machine"
 _NOT_BILLED = "nothing is billed here"
+_BY_HAND = "a run starts when you start it"
 _JOB = frozenset({"name", "description", "tags", "tasks", "parameters", "max_concurrent_runs", "timeout_seconds",
-                  "email_notifications", "notification_settings"})  # fmt: skip
+                  "queue", "email_notifications", "notification_settings", "webhook_notifications",
+                  "health"})  # fmt: skip
 _JOB_IGNORED = {
     "job_clusters": _HERE,
     "environments": "tasks run in this environment; install what they need here",
-    "schedule": "a run starts when you start it",
-    "queue": "a run that is one too many is skipped, not queued",
+    "schedule": _BY_HAND,
+    "trigger": _BY_HAND,
+    "continuous": _BY_HAND,
     "run_as": "tasks run as you",
     "performance_target": _HERE,
     "budget_policy_id": _NOT_BILLED,
@@ -29,9 +33,11 @@ _JOB_IGNORED = {
     "format": "it is set by Databricks",
     "parent_path": "the job stays in its file",
 }
-_TASK = frozenset({"task_key", "description", "depends_on", "run_if", "notebook_task", "pipeline_task", "max_retries",
+KINDS = ("notebook_task", "pipeline_task", "sql_task", "spark_python_task", "run_job_task", "condition_task",
+         "for_each_task")  # fmt: skip
+_TASK = frozenset({"task_key", "description", "depends_on", "run_if", *KINDS, "max_retries",
                    "min_retry_interval_millis", "retry_on_timeout", "timeout_seconds", "email_notifications",
-                   "notification_settings"})  # fmt: skip
+                   "notification_settings", "webhook_notifications", "health"})  # fmt: skip
 _TASK_IGNORED = {
     "job_cluster_key": _HERE,
     "new_cluster": _HERE,
@@ -40,21 +46,26 @@ _TASK_IGNORED = {
     "environment_key": _HERE,
     "disable_auto_optimization": "there is no serverless compute here",
 }
-_EMAILS = frozenset({"on_start", "on_success", "on_failure", "no_alert_for_skipped_runs"})
-_PIPELINE = frozenset({"pipeline_id", "parameters", "full_refresh", "refresh_selection", "full_refresh_selection"})
+_RETRIES = ("max_retries", "min_retry_interval_millis", "retry_on_timeout", "timeout_seconds")
+_EVENTS = frozenset({"on_start", "on_success", "on_failure", "on_duration_warning_threshold_exceeded"})
 _PARTS = {
-    "notebook_task": frozenset({"notebook_path", "base_parameters", "source"}),
-    "pipeline_task": _PIPELINE,
-    "email_notifications": _EMAILS,
+    "notebook_task": frozenset({"notebook_path", "base_parameters", "source", "warehouse_id"}),
+    "pipeline_task": frozenset(
+        {"pipeline_id", "parameters", "full_refresh", "refresh_selection", "full_refresh_selection"}
+    ),
+    "spark_python_task": frozenset({"python_file", "parameters", "source"}),
+    "sql_task": frozenset({"file", "parameters", "warehouse_id"}),
+    "run_job_task": frozenset({"job_id", "job_parameters"}),
+    "email_notifications": _EVENTS | {"no_alert_for_skipped_runs"},
+    "webhook_notifications": _EVENTS,
 }
 _INSTEAD = {
     "libraries": "; install what the task needs in this environment and leave them out",
-    "health": "; use timeout_seconds",
-    "webhook_notifications": "; use email_notifications",
-    "continuous": "; start a run yourself",
-    "trigger": "; start a run yourself",
-    "triggers": "; start a run yourself",
+    "triggers": "; use trigger",
     "git_source": "; use paths relative to the definition",
+    "query": "; put the statement into a file and use file",
+    "alert": "; use file",
+    "dashboard": "; use file",
 }
 
 
@@ -62,9 +73,10 @@ def unsupported(settings: Mapping[str, Any]) -> Iterator[Mistake]:
     """Name each field that Databricks would act on and this runner cannot."""
     yield from _beyond(settings, _JOB | _JOB_IGNORED.keys(), "")
     yield from _parts(settings, "")
-    for index, task in enumerate(settings.get("tasks", ())):
-        yield from _beyond(task, _TASK | _TASK_IGNORED.keys(), f"tasks[{index}].")
-        yield from _parts(task, f"tasks[{index}].")
+    for task, path in every_task(settings):
+        yield from _beyond(task, _TASK | _TASK_IGNORED.keys(), f"{path}.")
+        yield from _parts(task, f"{path}.")
+        yield from _retries(task, f"{path}.")
 
 
 def ignored(settings: Mapping[str, Any]) -> Iterator[Ignored]:
@@ -72,18 +84,33 @@ def ignored(settings: Mapping[str, Any]) -> Iterator[Ignored]:
     for field, why in _JOB_IGNORED.items():
         if field in settings:
             yield Ignored(field, why)
+    tasks = [task for task, _ in every_task(settings)]
     for field, why in _TASK_IGNORED.items():
-        keys = [str(task.get("task_key")) for task in settings.get("tasks", ()) if field in task]
-        if keys:
+        if keys := [str(task.get("task_key")) for task in tasks if field in task]:
             yield Ignored(f"{field} of {', '.join(keys)}", why)
+    if keys := [str(task.get("task_key")) for task in tasks for part in _PARTS if "warehouse_id" in task.get(part, ())]:
+        yield Ignored(f"warehouse_id of {', '.join(keys)}", "statements run on the local session")
 
 
 def _parts(owner: Mapping[str, Any], path: str) -> Iterator[Mistake]:
     for part, fields in _PARTS.items():
         yield from _beyond(owner.get(part, {}), fields, f"{path}{part}.")
-    if owner.get("notebook_task", {}).get("source") == "GIT":
-        said = f"source GIT is not supported here{_INSTEAD['git_source']}"
-        yield NotSupported(said, path=f"{path}notebook_task.source")
+    sources = {part: owner.get(part, {}) for part in ("notebook_task", "spark_python_task")}
+    sources["sql_task.file"] = owner.get("sql_task", {}).get("file", {})
+    for part, work in sources.items():
+        if work.get("source") == "GIT":
+            said = f"source GIT is not supported here{_INSTEAD['git_source']}"
+            yield NotSupported(said, path=f"{path}{part}.source")
+
+
+def _retries(task: Mapping[str, Any], path: str) -> Iterator[Mistake]:
+    for kind, why in (
+        ("condition_task", "a condition task has no retries and no time-out; leave it out"),
+        ("for_each_task", "it is not supported here on a for-each task; set it on the task inside"),
+    ):
+        for field in _RETRIES:
+            if kind in task and task.get(field):
+                yield NotSupported(why, path=f"{path}{field}")
 
 
 def _beyond(owner: Mapping[str, Any], fields: frozenset[str] | set[str], path: str) -> Iterator[Mistake]:

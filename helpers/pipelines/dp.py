@@ -7,59 +7,43 @@ being loaded; outside of one, nothing can be defined.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
-from helpers.pipelines.errors import InvalidDataset, InvalidSource, Unsupported, nearest
+from helpers.pipelines.dp_cdc import create_auto_cdc_flow
+from helpers.pipelines.errors import InvalidDataset, Unsupported, nearest
 from helpers.pipelines.graph import Dataset, Flow, Kind
 from helpers.pipelines.names import canonical
+from helpers.pipelines.registry import EXPECTATIONS, Registry, caller, current, defining, place
 from helpers.sql import Action, Column, Expectation, parse_pipeline
 
-__all__ = ["append_flow", "create_streaming_table", "expect", "expect_all", "expect_all_or_drop", "expect_all_or_fail",
-           "expect_or_drop", "expect_or_fail", "materialized_view", "table", "temporary_view"]
+#: What ``from pyspark import pipelines`` offers; Registry and defining are for the loader.
+_OFFERED = ("append_flow", "create_auto_cdc_flow", "create_streaming_table", "expect", "expect_all",
+            "expect_all_or_drop", "expect_all_or_fail", "expect_or_drop", "expect_or_fail", "materialized_view",
+            "table", "temporary_view")
+__all__ = ["Registry", "append_flow", "create_auto_cdc_flow", "create_streaming_table", "defining", "expect",
+           "expect_all", "expect_all_or_drop", "expect_all_or_fail", "expect_or_drop", "expect_or_fail",
+           "materialized_view", "table", "temporary_view"]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
-_EXPECTATIONS = "__pipeline_expectations__"
-
-
-@dataclass
-class Registry:
-    """What the sources of one pipeline define while they are loaded."""
-
-    datasets: list[tuple[Dataset, Callable[..., Any] | None]] = field(default_factory=list)
-    flows: list[Flow] = field(default_factory=list)
-
-    def finished(self) -> tuple[list[Dataset], list[Flow]]:
-        """The definitions; expectations may stand above or below the dataset's decorator, so they are read last."""
-        datasets = [replace(dataset, expectations=(*dataset.expectations, *getattr(function, _EXPECTATIONS, ())))
-                    for dataset, function in self.datasets]
-        return datasets, list(self.flows)
-
-
-_LATER = ("create_auto_cdc_flow", "create_auto_cdc_from_snapshot_flow", "create_sink", "foreach_batch_sink",
-          "on_event_hook", "view", "read", "read_stream", "apply_changes")
+_LATER = ("create_auto_cdc_from_snapshot_flow", "create_sink", "foreach_batch_sink", "on_event_hook", "view")
+_OLD = {"apply_changes": "create_auto_cdc_flow", "apply_changes_from_snapshot": "create_auto_cdc_from_snapshot_flow",
+        "read": "spark.read.table", "read_stream": "spark.readStream.table"}
 
 
 def __getattr__(name: str) -> Any:
-    if name in _LATER:
-        raise Unsupported(f"pipelines.{name} is not supported here yet. These are: {', '.join(__all__)}.")
-    raise AttributeError(f"module 'pyspark.pipelines' has no attribute '{name}'.{nearest(name, __all__)}")
+    raise not_here("pipelines", name, _OFFERED)
 
 
-_active: ContextVar[Registry | None] = ContextVar("active_pipeline", default=None)
-
-
-@contextmanager
-def defining(registry: Registry) -> Iterator[Registry]:
-    """Everything defined inside goes into ``registry``."""
-    token = _active.set(registry)
-    try:
-        yield registry
-    finally:
-        _active.reset(token)
+def not_here(module: str, name: str, offered: Sequence[str]) -> Exception:
+    """The error for a name that ``module`` lacks: Databricks has it, or had it, or it is a slip."""
+    if name in _OLD:
+        return Unsupported(f"{module}.{name} is an old name, which is not supported here. Write {_OLD[name]}.")
+    if name in (*_LATER, *_OFFERED):
+        return Unsupported(f"{module}.{name} is not supported here yet. These are: {', '.join(offered)}.")
+    return AttributeError(f"module '{'dlt' if module == 'dlt' else 'pyspark.pipelines'}' has no attribute '{name}'."
+                          f"{nearest(name, offered)}")
 
 
 def table(query_function: Any = None, /, *, name: str | None = None, **options: Any) -> Any:
@@ -87,8 +71,8 @@ def create_streaming_table(
 ) -> None:
     """A streaming table without a query of its own: flows write into it."""
     rules = (*_rules(expect_all, "warn"), *_rules(expect_all_or_drop, "drop"), *_rules(expect_all_or_fail, "fail"))
-    dataset = _described("STREAMING_TABLE", name, options, _caller())
-    _registry("create_streaming_table").datasets.append((replace(dataset, expectations=rules), None))
+    dataset = _described("STREAMING_TABLE", name, options, caller())
+    current("create_streaming_table").datasets.append((replace(dataset, expectations=rules), None))
 
 
 def append_flow(*, target: str, name: str | None = None, spark_conf: Mapping[str, str] | None = None,
@@ -101,8 +85,8 @@ def append_flow(*, target: str, name: str | None = None, spark_conf: Mapping[str
 
     def register(function: Function) -> Function:
         _check_function(function)
-        where = _place(function)
-        _registry("append_flow").flows.append(
+        where = place(function)
+        current("append_flow").flows.append(
             Flow(name=canonical(name or function.__name__), target=canonical(target), body=function, defined_at=where))
         return function
 
@@ -142,7 +126,7 @@ def expect_all_or_fail(expectations: Mapping[str, str], /) -> Callable[[Function
 def _expecting(rules: Mapping[str, str], action: Action) -> Callable[[Function], Function]:
     def attach(function: Function) -> Function:
         # Decorators run from the inside out, and the outermost stands first in the source.
-        setattr(function, _EXPECTATIONS, (*_rules(rules, action), *getattr(function, _EXPECTATIONS, ())))
+        setattr(function, EXPECTATIONS, (*_rules(rules, action), *getattr(function, EXPECTATIONS, ())))
         return function
 
     return attach
@@ -155,10 +139,10 @@ def _rules(rules: Mapping[str, str] | None, action: Action) -> tuple[Expectation
 def _dataset(kind: Kind, function: Any, name: str | None, options: Mapping[str, Any]) -> Any:
     def register(function: Function) -> Function:
         _check_function(function)
-        dataset = _described(kind, name or function.__name__, options, _place(function))
-        registry = _registry(function.__name__)
+        dataset = _described(kind, name or function.__name__, options, place(function))
+        registry = current(function.__name__)
         registry.datasets.append((dataset, function))
-        registry.flows.append(Flow(name=dataset.name, target=dataset.name, body=function, defined_at=_place(function)))
+        registry.flows.append(Flow(name=dataset.name, target=dataset.name, body=function, defined_at=place(function)))
         return function
 
     return register if function is None else register(function)
@@ -175,7 +159,7 @@ def _check_function(function: Any) -> None:
         raise InvalidDataset(f"A dataset decorator stands above {function!r}, which is no function. Write its options "
                              "by name: @dp.table(name=\"orders\").")
     if inspect.signature(function).parameters:
-        raise InvalidDataset(f"{_place(function)}: the dataset function '{function.__name__}' takes arguments. The "
+        raise InvalidDataset(f"{place(function)}: the dataset function '{function.__name__}' takes arguments. The "
                              "pipeline calls it without any: remove them.")
 
 
@@ -225,25 +209,3 @@ def _columns(schema: Any, where: str) -> tuple[Column, ...]:
     fields: Sequence[Any] = schema.fields
     return tuple(Column(name=f.name, type=f.dataType.simpleString(), not_null=not f.nullable,
                         comment=f.metadata.get("comment")) for f in fields)
-
-
-def _registry(what: str) -> Registry:
-    registry = _active.get()
-    if registry is None:
-        raise InvalidSource(f"GRAPH_ELEMENT_DEFINED_OUTSIDE_OF_DECLARATIVE_PIPELINE: '{what}' is defined outside of a "
-                            "pipeline. Put it into one: `with lab.pipeline(\"name\"):` around the definitions.")
-    return registry
-
-
-def _place(function: Any) -> str:
-    code = getattr(function, "__code__", None)
-    return "notebook" if code is None else f"{_file(code.co_filename)}:{code.co_firstlineno}"
-
-
-def _caller() -> str:
-    frame = inspect.stack()[2]
-    return f"{_file(frame.filename)}:{frame.lineno}"
-
-
-def _file(name: str) -> str:
-    return "notebook" if "ipykernel" in name or name.startswith("<") else name.replace("\\", "/").rsplit("/", 1)[-1]

@@ -31,7 +31,10 @@ class Batch:
 
 @dataclass(frozen=True)
 class StreamTask:
-    """Everything that a streaming flow needs. ``views``: the rules of streaming views whose counts it reports."""
+    """Everything that a streaming flow needs. ``views``: the rules of streaming views whose counts it reports.
+
+    ``pack`` shapes the rows for their table, after the rules have seen them.
+    """
 
     name: str
     target: str
@@ -39,6 +42,7 @@ class StreamTask:
     rules: Sequence[Expectation]
     checkpoint: Path
     views: Mapping[str, Sequence[Expectation]]
+    pack: Callable[[Any], Any] = lambda frame: frame
 
 
 class Stopped(Exception):
@@ -47,7 +51,7 @@ class Stopped(Exception):
 
 def run_stream(task: StreamTask, *, on_batch: Callable[[Batch], None], stop: threading.Event) -> None:
     """Run until everything that was there at the start is read. Raises what ended the stream, after the last batch."""
-    frame = expectations.checked(task.frame, task.rules, flow=task.name, observe="flow")
+    frame = task.pack(expectations.checked(task.frame, task.rules, flow=task.name, observe="flow"))
     query = (
         frame.writeStream.format("delta").queryName(task.name).outputMode("append")
         .option("checkpointLocation", str(task.checkpoint)).option("mergeSchema", "true")

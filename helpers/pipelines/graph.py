@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from helpers.pipelines import names
 from helpers.pipelines.errors import CyclicPipeline, DuplicateDataset, InvalidDataset, UnknownDataset, nearest
-from helpers.sql import Column, Expectation, Query
+from helpers.sql import AutoCdc, Column, Expectation, Query
 
 Kind = Literal["STREAMING_TABLE", "MATERIALIZED_VIEW", "VIEW"]
 LAYERS = ("bronze", "silver", "gold")
@@ -40,12 +40,16 @@ class Dataset:
 
 @dataclass(frozen=True, kw_only=True)
 class Flow:
-    """A query that writes into ``target``; ``body`` is SQL or a function that returns a DataFrame."""
+    """A query that writes into ``target``; ``body`` is SQL or a function that returns a DataFrame.
+
+    ``changes`` makes it an AUTO CDC flow: its rows are changes, to be applied and not appended.
+    """
 
     name: str
     target: str
     body: Query | Callable[[], Any]
     defined_at: str
+    changes: AutoCdc | None = None
 
 
 @dataclass(frozen=True)
@@ -90,6 +94,8 @@ def _check_expectations(dataset: Dataset) -> None:
 
 
 def _check_flows(definitions: Definitions) -> None:
+    for name in definitions.datasets:
+        _check_changes(definitions.flows_into(name))
     seen: dict[str, Flow] = {}
     for flow in definitions.flows:
         if flow.name in seen:
@@ -109,12 +115,32 @@ def _check_flows(definitions: Definitions) -> None:
                                  "Give it a query, or a flow.")
 
 
+def _check_changes(flows: Sequence[Flow]) -> None:
+    """An AUTO CDC target takes AUTO CDC flows only, and these must agree about its rows."""
+    first = next((flow for flow in flows if flow.changes), None)
+    if first is None:
+        return
+    for flow in flows:
+        if flow.changes is None:
+            raise InvalidDataset(f"{first.defined_at}: the AUTO CDC flow '{first.name}' writes into '{first.target}', "
+                                 f"so '{flow.name}' ({flow.defined_at}) cannot append to it as well. Use two tables.")
+        if _applied_as(flow.changes) != _applied_as(first.changes):
+            raise InvalidDataset(f"{flow.defined_at}: the AUTO CDC flows '{first.name}' and '{flow.name}' write into "
+                                 f"'{flow.target}' with different KEYS, COLUMNS, SCD TYPE, TRACK HISTORY or IGNORE "
+                                 "NULL UPDATES. Make them equal.")
+
+
+def _applied_as(changes: AutoCdc | None) -> AutoCdc | None:
+    return changes and replace(changes, sequence_by=None, apply_as_deletes=None, apply_as_truncates=None, once=False)
+
+
 def settled(definitions: Definitions, streaming: Callable[[Flow], bool]) -> Definitions:
     """`@dp.table` over a batch DataFrame is a materialized view; that shows only once the function's plan is known."""
     datasets = dict(definitions.datasets)
     for flow in definitions.flows:
         dataset = datasets[flow.target]
-        if dataset.kind == "STREAMING_TABLE" and flow.name == flow.target and not streaming(flow):
+        own = flow.name == flow.target and flow.changes is None
+        if dataset.kind == "STREAMING_TABLE" and own and not streaming(flow):
             datasets[flow.target] = replace(dataset, kind="MATERIALIZED_VIEW")
     for flow in definitions.flows:
         if datasets[flow.target].kind != "STREAMING_TABLE" and flow.name != flow.target:

@@ -6,13 +6,13 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
+from helpers.files import replace_file, sync_folder
+from helpers.locks import LockHeld, locked
 from helpers.pipelines.errors import UpdateInProgress
 
 VERSION = 1
@@ -43,7 +43,7 @@ class PipelineHome:
         marker = self.root / "_resets" / table
         marker.parent.mkdir(parents=True, exist_ok=True)
         marker.touch()
-        _sync(marker.parent)
+        sync_folder(marker.parent)
         self.forget(table)
 
     def forget(self, table: str) -> None:
@@ -76,13 +76,12 @@ class PipelineHome:
     def exclusive(self, spark: Any, *, name: str) -> Iterator[None]:
         """Only one update at a time; first ends what a killed one still does in the server."""
         self.root.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(str(self.root / "_update.lock"))
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            raise UpdateInProgress(f"Another update of the pipeline '{name}' is running{self._holder()}. "
-                                   "Wait for it, or end that process.") from None
-        try:
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(locked(self.root / "_update.lock"))
+            except LockHeld:
+                raise UpdateInProgress(f"Another update of the pipeline '{name}' is running{self._holder()}. "
+                                       "Wait for it, or end that process.") from None
             self._end_killed_session(spark)
             write_atomically(self.root / "_session.json", json.dumps(
                 {"version": VERSION, "pid": os.getpid(), "session_id": _session_id(spark)}))
@@ -90,8 +89,6 @@ class PipelineHome:
                 yield
             finally:
                 (self.root / "_session.json").unlink(missing_ok=True)
-        finally:
-            lock.release()
 
     def _session(self) -> dict[str, Any]:
         try:
@@ -131,20 +128,6 @@ def _session_id(spark: Any) -> str | None:
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """Write, sync, rename: a reader sees the old file or the new one."""
+    """Write, sync, rename: a reader sees the old file or the new one; the folder is made."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    with temporary.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
-    _sync(path.parent)
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    replace_file(path, text.encode("utf-8"))

@@ -23,7 +23,10 @@ class ExpectationCount:
 
 @dataclass(frozen=True)
 class DatasetReport:
-    """One node of the graph: its kind, its inputs, and what the update did with it. ``seconds`` is wall time."""
+    """One node of the graph: its kind, its inputs, and what the update did with it. ``seconds`` is wall time.
+
+    Rows of an AUTO CDC target are upserted and deleted; rows of all others are output.
+    """
 
     name: str
     kind: str
@@ -36,6 +39,8 @@ class DatasetReport:
     seconds: float = 0.0
     error: str | None = None
     layer: str | None = None
+    num_upserted_rows: int | None = None
+    num_deleted_rows: int | None = None
 
 
 @dataclass(frozen=True)
@@ -130,6 +135,8 @@ def _summed(parts: Sequence[DatasetReport]) -> DatasetReport:
         status=status,
         rows_read=_total([part.rows_read for part in parts]),
         num_output_rows=_total([part.num_output_rows for part in parts]),
+        num_upserted_rows=_total([part.num_upserted_rows for part in parts]),
+        num_deleted_rows=_total([part.num_deleted_rows for part in parts]),
         dropped_records=sum(part.dropped_records for part in parts),
         seconds=seconds,
         expectations=tuple(counts.values()),

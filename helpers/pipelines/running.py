@@ -6,13 +6,13 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from graphlib import TopologicalSorter
 from typing import Any
 
 from helpers import autoloader
 from helpers.errors import LakeprepError
-from helpers.pipelines import expectations, flows, frames
+from helpers.pipelines import changes, expectations, flows, frames
 from helpers.pipelines.errors import FlowFailed, full_text
 from helpers.pipelines.event_log import EventLog
 from helpers.pipelines.flows import Batch, Stopped, StreamTask
@@ -127,6 +127,10 @@ class Running:
         if dataset.kind != "VIEW" and status in ("COMPLETED", "IDLE"):
             now = self.board.report.dataset(name)
             values |= {"rows_read": now.rows_read or 0, "num_output_rows": now.num_output_rows or 0}
+            if self._applies(name):
+                values |= {key: getattr(now, key) or 0 for key in ("num_upserted_rows", "num_deleted_rows")}
+        if self._applies(name):  # its stream's output are changes, not rows of the table
+            values["num_output_rows"] = None
         self.board.set(name, **values)
         return status in ("COMPLETED", "IDLE")
 
@@ -136,7 +140,7 @@ class Running:
         self._progress(dataset.name, "RUNNING", f"Flow '{flow.name}' is RUNNING.", flow=flow.name)
         failure = None
         try:
-            status = runs[dataset.kind](dataset, flow)
+            status = (self._auto_cdc if flow.changes else runs[dataset.kind])(dataset, flow)
         except Exception as error:
             stopped = self._stop.is_set() or isinstance(error, Stopped)
             status, failure = ("STOPPED", None) if stopped else ("FAILED", self._failed(flow, error))
@@ -179,10 +183,44 @@ class Running:
             return "IDLE"
         task = StreamTask(flow.name, dataset.name, self.ready[flow.name], dataset.expectations, checkpoint,
                           self._views_to_tell(dataset.name))
+        task = changes.redirected(task, flow) if flow.changes else task
         flows.run_stream(task, on_batch=lambda batch: self._batch(dataset, flow, batch), stop=self._stop)
         if found is not None:
             flows.remember(checkpoint, found)
         return "COMPLETED"
+
+    def _applies(self, name: str) -> bool:
+        return any(flow.changes for flow in self.plan.definitions.flows_into(name))
+
+    def _auto_cdc(self, dataset: Dataset, flow: Flow) -> str:
+        """Store the new changes, then apply all that are stored: those of an interrupted update too."""
+        checkpoint = flow_state(self.home, self.plan.definitions, flow)
+        once, status = flow.changes is not None and flow.changes.once, "IDLE"
+        if not (once and changes.was_run(checkpoint)):
+            try:
+                status = self._stream(dataset, flow)
+            except Exception:
+                if not self._stop.is_set():  # the micro-batches before the failure stay
+                    with suppress(Exception):
+                        self._apply(dataset, flow)
+                raise
+            if once:
+                changes.note_run(checkpoint)
+        return "COMPLETED" if self._apply(dataset, flow) else status
+
+    def _apply(self, dataset: Dataset, flow: Flow) -> bool:
+        with self._interruptible():
+            applied = changes.apply(self.spark, flow, schema=self.plan.schema, folder=self.home.root / dataset.name)
+        if applied is None:
+            return False
+        before = self.board.report.dataset(dataset.name)
+        self.board.set(dataset.name, num_upserted_rows=(before.num_upserted_rows or 0) + applied.upserted,
+                       num_deleted_rows=(before.num_deleted_rows or 0) + applied.deleted)
+        self._progress(
+            dataset.name, "RUNNING", f"Flow '{flow.name}' upserted {applied.upserted} rows and deleted "
+            f"{applied.deleted}.", flow=flow.name, level="METRICS",
+            details={"metrics": {"num_upserted_rows": applied.upserted, "num_deleted_rows": applied.deleted}})
+        return True
 
     def _views_to_tell(self, name: str) -> dict[str, Any]:
         """Streaming views below this dataset whose counts nobody else tells."""
@@ -201,10 +239,11 @@ class Running:
             rules = self.plan.definitions.datasets[view].expectations
             self.board.add(view, rows_read=batch.rows_read, counts=counts, rules=rules)
             told += counts.by_expectation(rules, view)
+        what, metrics = ("read", {}) if flow.changes else ("wrote", {"num_output_rows": batch.counts.kept})
         self._progress(
-            dataset.name, "RUNNING", f"Flow '{flow.name}' wrote micro-batch {batch.number}: {batch.counts.kept} rows.",
+            dataset.name, "RUNNING", f"Flow '{flow.name}' {what} micro-batch {batch.number}: {batch.counts.kept} rows.",
             flow=flow.name, batch=batch.number, level="METRICS",
-            details={"metrics": {"num_output_rows": batch.counts.kept},
+            details={"metrics": metrics,
                      "data_quality": quality(told, batch.counts.dropped)})
 
     def _materialized_view(self, dataset: Dataset, flow: Flow) -> str:

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from helpers.errors import LakeprepError
-from helpers.pipelines import expectations, frames, tables
+from helpers.pipelines import changes, expectations, frames, tables
 from helpers.pipelines.building import Building
+from helpers.pipelines.change_rows import change_rows, target_schema
 from helpers.pipelines.errors import InvalidDataset, MissingUpstream, UnknownTable, explained
 from helpers.pipelines.graph import Dataset, Definitions, Flow, downstream
 from helpers.pipelines.home import PipelineHome
@@ -48,7 +49,7 @@ class SetUp:
             if name in full:
                 with _naming(self._dataset(name)):
                     self.home.begin_reset(name)
-                    tables.create(self.spark, self._dataset(name), self._build(name), pipeline_id=self.pipeline_id)
+                    self._create(self._dataset(name), self._build(name))
             elif name in self._late:
                 self._prepare(name)
             if name in self.plan.selection.full:
@@ -94,7 +95,7 @@ class SetUp:
             self.home.forget_started(name)
         schemas = self._build(name)
         if table is None or (dataset.kind == "MATERIALIZED_VIEW" and _differs(table, dataset, schemas)):
-            tables.create(self.spark, dataset, schemas, pipeline_id=self.pipeline_id)
+            self._create(dataset, schemas)
             self._made.add(name)
         elif name in self.plan.selection.full and dataset.kind == "STREAMING_TABLE":
             if any(tables.retypes(table.schema, schema) for schema in schemas):
@@ -103,7 +104,19 @@ class SetUp:
             raise InvalidDataset(f"{dataset.defined_at}: '{name}' is not partitioned or clustered as its table is. "
                                  "Run a full refresh of it, or restore the old clause.")
         else:
+            if self._changes(name):
+                changes.keep_up(self.spark, dataset, self._changes(name), pipeline_id=self.pipeline_id)
             tables.keep_up(self.spark, dataset, table, schemas)
+
+    def _create(self, dataset: Dataset, schemas: list[Any]) -> None:
+        """An AUTO CDC target comes last: while there is none, the next update makes both tables."""
+        if self._changes(dataset.name):
+            changes.create(self.spark, dataset, self._changes(dataset.name), pipeline_id=self.pipeline_id)
+        tables.create(self.spark, dataset, schemas, pipeline_id=self.pipeline_id)
+
+    def _changes(self, name: str) -> list[tuple[Flow, Any]]:
+        """A dataset's AUTO CDC flows, each with its change rows."""
+        return [(flow, self.ready[flow.name]) for flow in self.plan.definitions.flows_into(name) if flow.changes]
 
     def _build(self, name: str) -> list[Any]:
         """Make each flow's DataFrame, and give their schemas."""
@@ -119,7 +132,9 @@ class SetUp:
     def _analysed(self, flow: Flow, dataset: Dataset) -> tuple[Any, Any]:
         try:
             frame = tables.named(dataset, frames.build(flow, self.spark, self._building(flow)))
-            schema = frame.schema
+            if flow.changes:
+                frame = change_rows(flow, frame)
+            schema = target_schema(flow, frame) if flow.changes else frame.schema
         except Exception as error:
             raise frames.failure(error, flow, "cannot be analysed") from error
         if dataset.expectations:

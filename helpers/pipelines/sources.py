@@ -12,7 +12,7 @@ from typing import Any
 
 from helpers import sql
 from helpers.errors import LakeprepError
-from helpers.pipelines import dp
+from helpers.pipelines import dlt, dp
 from helpers.pipelines.errors import InvalidSource, Unsupported
 from helpers.pipelines.graph import Dataset, Definitions, Flow, collect
 from helpers.pipelines.names import canonical
@@ -51,10 +51,10 @@ def _from_statement(statement: sql.Statement) -> tuple[Dataset | None, Flow | No
     if isinstance(statement, sql.SetConf):
         return None, None
     if isinstance(statement, sql.CreateFlow):
-        if statement.once:
+        if statement.once and statement.changes is None:
             raise Unsupported(f"{where}: INSERT INTO ONCE is not supported here yet. Use a streaming flow.")
         return None, Flow(name=canonical(statement.name), target=canonical(statement.target), body=statement.query,
-                          defined_at=where)
+                          defined_at=where, changes=statement.changes)
     name = canonical(statement.name)
     if isinstance(statement, sql.CreateView):
         dataset = Dataset(name=name, kind="VIEW", defined_at=where, comment=statement.comment,
@@ -114,25 +114,26 @@ def _line_in(path: Path, error: BaseException) -> int:
 
 @contextmanager
 def databricks_imports() -> Iterator[ModuleType]:
-    """Inside, ``from pyspark import pipelines`` gives our decorators, which know expectations."""
+    """Inside, ``from pyspark import pipelines`` and ``import dlt`` give our decorators, which know expectations."""
     import pyspark
 
     missing = object()
-    before = sys.modules.get("pyspark.pipelines", missing), getattr(pyspark, "pipelines", missing)
-    sys.modules["pyspark.pipelines"] = dp
+    modules = {name: sys.modules.get(name, missing) for name in ("pyspark.pipelines", "dlt")}
+    attribute = getattr(pyspark, "pipelines", missing)
+    sys.modules |= {"pyspark.pipelines": dp, "dlt": dlt}
     pyspark.pipelines = dp  # type: ignore[attr-defined]
     try:
         yield dp
     finally:
-        _restore(before, pyspark, missing)
+        _restore(modules, attribute, pyspark, missing)
 
 
-def _restore(before: tuple[Any, Any], pyspark: ModuleType, missing: object) -> None:
-    module, attribute = before
-    if module is missing:
-        sys.modules.pop("pyspark.pipelines", None)
-    else:
-        sys.modules["pyspark.pipelines"] = module
+def _restore(modules: Mapping[str, Any], attribute: Any, pyspark: ModuleType, missing: object) -> None:
+    for name, module in modules.items():
+        if module is missing:
+            sys.modules.pop(name, None)
+        else:
+            sys.modules[name] = module
     if attribute is missing:
         del pyspark.pipelines  # type: ignore[attr-defined]
     else:

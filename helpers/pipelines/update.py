@@ -187,6 +187,7 @@ class _Update:
     def _tell_flows(self, plan: Plan) -> None:
         for flow in plan.definitions.flows:
             kind = "APPEND" if plan.reads[flow.name].streaming else "COMPLETE"
+            kind = "CHANGE" if flow.changes else kind
             self.log.emit("flow_definition", f"Flow '{flow.name}' defined as {kind}.", {
                 "input_datasets": [read.name for read in plan.reads[flow.name].inputs], "output_dataset": flow.target,
                 "flow_type": kind}, flow=flow.name, dataset=flow.target)

@@ -4,7 +4,9 @@ from helpers.sql.errors import PipelineSyntaxError
 from helpers.sql.parse import parse_pipeline, parse_query
 from helpers.sql.statements import (
     Action,
+    AutoCdc,
     Column,
+    ColumnChoice,
     CreateFlow,
     CreateMaterializedView,
     CreateStreamingTable,
@@ -21,7 +23,9 @@ from helpers.sql.statements import (
 
 __all__ = [
     "Action",
+    "AutoCdc",
     "Column",
+    "ColumnChoice",
     "CreateFlow",
     "CreateMaterializedView",
     "CreateStreamingTable",

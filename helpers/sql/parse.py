@@ -1,8 +1,10 @@
 """Pipeline SQL text to statements: the heads of CREATE, SET, and what is refused."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from itertools import count
 
+from helpers.sql.cdc import read_auto_cdc
 from helpers.sql.clauses import Clauses, read_clauses, read_specification
 from helpers.sql.cursor import Cursor, Name
 from helpers.sql.lexemes import Lexeme
@@ -19,7 +21,7 @@ from helpers.sql.statements import (
 )
 
 _KNOWN = "CREATE STREAMING TABLE, CREATE MATERIALIZED VIEW, CREATE TEMPORARY VIEW, CREATE FLOW and SET"
-_REFUSED = (("APPLY", "CHANGES"), ("AUTO", "CDC"), ("COPY", "INTO"))
+_OLD_NAME = "APPLY CHANGES INTO is the old name: write CREATE FLOW name AS AUTO CDC INTO"
 _TABLE, _VIEW, _TEMPORARY_VIEW = "streaming table", "materialized view", "temporary view"
 _HEADS = {
     ("STREAMING", "TABLE"): (_TABLE, None),
@@ -66,11 +68,14 @@ def _placeholders(prefix: str) -> Iterator[str]:
 
 
 def _statement(cursor: Cursor, names: Iterator[str]) -> Statement:
-    for words in _REFUSED:
-        if cursor.sees(*words):
-            raise cursor.error(f"{' '.join(words)} is not supported yet; these are: {_KNOWN}")
+    if cursor.sees("COPY", "INTO"):
+        raise cursor.error(f"COPY INTO is not supported in a pipeline; these are: {_KNOWN}")
+    if cursor.sees("AUTO", "CDC"):
+        raise cursor.error("AUTO CDC is part of a flow: write CREATE FLOW name AS AUTO CDC INTO …")
     if cursor.accept("SET"):
         return _set(cursor)
+    if cursor.accept("APPLY", "CHANGES"):
+        return _auto_cdc(cursor, names, flow=None, note=_OLD_NAME)
     start = cursor.look()
     if cursor.accept("CREATE"):
         return _create(cursor, names, start)
@@ -171,8 +176,12 @@ def _flow(cursor: Cursor, names: Iterator[str]) -> CreateFlow:
     name = cursor.name("the flow's name")
     comment = cursor.string("the comment") if cursor.accept("COMMENT") else None
     cursor.expect("AS")
-    if cursor.sees("AUTO", "CDC"):
-        raise cursor.error("AUTO CDC is not supported yet: INSERT INTO … BY NAME is")
+    if cursor.accept("AUTO", "CDC"):
+        return _auto_cdc(cursor, names, flow=name.text, comment=comment)
+    if cursor.accept("APPLY", "CHANGES"):
+        return _auto_cdc(cursor, names, flow=name.text, comment=comment, note=_OLD_NAME)
+    if not cursor.sees("INSERT"):
+        raise cursor.error(f"expected INSERT INTO … BY NAME or AUTO CDC INTO, found {cursor.found()}")
     cursor.expect("INSERT")
     once = cursor.accept("ONCE")
     cursor.expect("INTO")
@@ -188,6 +197,27 @@ def _flow(cursor: Cursor, names: Iterator[str]) -> CreateFlow:
         once=once,
         comment=comment,
         notes=_all_notes(notes, query),
+        position=cursor.piece.position(0),
+    )
+
+
+def _auto_cdc(
+    cursor: Cursor, names: Iterator[str], *, flow: str | None, comment: str | None = None, note: str | None = None
+) -> CreateFlow:
+    once = cursor.accept("ONCE")
+    cursor.expect("INTO")
+    notes = [note] if note else []
+    target = _dataset(cursor, _TABLE, notes)
+    query, changes = read_auto_cdc(cursor, placeholders=names, once=once)
+    query = replace(query, notes=_all_notes(notes, query))
+    return CreateFlow(
+        name=flow or target.text,
+        target=target.text,
+        query=query,
+        once=once,
+        changes=changes,
+        comment=comment,
+        notes=query.notes,
         position=cursor.piece.position(0),
     )
 

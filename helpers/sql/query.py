@@ -1,9 +1,11 @@
 """A query as Spark can read it, with what it reads; text outside the few rewrites stays as it is."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from helpers.sql.blocks import METADATA, Block, Edit, star_edits
 from helpers.sql.cursor import Cursor
+from helpers.sql.relations import read_relation
 from helpers.sql.scan import QUERY_STARTS, Scan
 from helpers.sql.statements import Query
 
@@ -29,6 +31,34 @@ def read_query(cursor: Cursor, *, placeholders: Iterator[str]) -> Query:
         uses_metadata=uses_metadata,
         notes=tuple(dict.fromkeys(scan.notes)),
         position=cursor.piece.position(start),
+    )
+
+
+def read_source(cursor: Cursor, *, placeholders: Iterator[str], as_stream: bool) -> Query:
+    """Read what stands in a FROM clause as the query of all its columns.
+
+    It must be read as a stream; `as_stream` makes a stream of a table that is named without STREAM.
+    """
+    first = cursor.look()
+    scan = Scan(cursor, placeholders)
+    read_relation(scan, Block(), frozenset())
+    if any(read.skip_change_commits for read in scan.inputs):
+        cursor.at += 4  # WITH (SKIPCHANGECOMMITS), which the relation has made an edit of
+    reads = (*scan.inputs, *scan.files)
+    if len(reads) != 1:
+        raise cursor.error("AUTO CDC reads one table, view or read_files(…): put a query into a view", at=first)
+    if not reads[0].streaming and not (as_stream and scan.inputs):
+        raise cursor.error("AUTO CDC reads a stream: write STREAM before its source", at=first)
+    stream = [] if reads[0].streaming else [Edit(first.start, first.start, "STREAM ")]
+    end = cursor.look(-1).end
+    live = [edit for edit in _live_edits(cursor, scan.live_names) if first.start <= edit.start < end]
+    text = _apply(cursor.text_between(0, end), scan.edits + stream + live, first.start)
+    return Query(
+        text=f"SELECT * FROM {text}",
+        inputs=tuple(replace(read, streaming=True) for read in scan.inputs),
+        file_sources=tuple(scan.files),
+        notes=tuple(dict.fromkeys(scan.notes)),
+        position=cursor.piece.position(first.start),
     )
 
 

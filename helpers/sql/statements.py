@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 Action = Literal["warn", "drop", "fail"]
 
@@ -133,14 +133,41 @@ class CreateView:
     position: Position | None = field(default=None, compare=False)
 
 
+@dataclass(frozen=True)
+class ColumnChoice:
+    """The columns that are named or, with `all_but`, every column except these."""
+
+    names: tuple[str, ...]
+    all_but: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class AutoCdc:
+    """How change rows become rows of a table; an expression is SQL text, or what a Python source has built."""
+
+    keys: tuple[str, ...]
+    sequence_by: Any
+    ignore_null_updates: bool = False
+    apply_as_deletes: Any = None
+    apply_as_truncates: Any = None
+    columns: ColumnChoice | None = None
+    scd_type: Literal[1, 2] = 1
+    track_history: ColumnChoice | None = None
+    once: bool = False
+
+
 @dataclass(frozen=True, kw_only=True)
 class CreateFlow:
-    """`CREATE FLOW … AS INSERT INTO target BY NAME query`; `once` runs it again only on full refresh."""
+    """`CREATE FLOW … AS INSERT INTO target BY NAME query`, or AUTO CDC, which says `changes`.
+
+    `once` runs it again only on full refresh; the query of AUTO CDC reads all of its source.
+    """
 
     name: str
     target: str
     query: Query
     once: bool = False
+    changes: AutoCdc | None = None
     comment: str | None = None
     notes: tuple[str, ...] = ()
     position: Position | None = field(default=None, compare=False)

@@ -153,7 +153,8 @@ def test_killing_the_runner_ends_its_tasks_and_the_run_shows_as_died(job, places
     assert psutil.wait_procs(children, timeout=30)[1] == []
     (died,) = list_runs(places.runs)
     assert (died.state.life_cycle_state, died.state.result_state) == ("INTERNAL_ERROR", "FAILED")
-    assert died.state.state_message == f"the runner (pid {runner.pid}) died before the run ended; start the job again"
+    said = f"the runner (pid {runner.pid}) died before the run ended; repair the run, or start the job again"
+    assert died.state.state_message == said
     assert [one.state.life_cycle_state for one in died.tasks] == ["INTERNAL_ERROR", "INTERNAL_ERROR"]
     job({"slow": ["1"]}, [task("slow"), task("next", "slow")])
     assert run_job(load_job(path), places=places).state.result_state == "SUCCESS"

@@ -7,7 +7,6 @@ import json
 import os
 import time
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,83 +25,13 @@ from helpers.autoloader import (
     is_unknown_field_error,
     managed_schema_location,
     stream_files,
-    unknown_field_message,
 )
-
-
-@dataclass(frozen=True)
-class Lab:
-    """One landing folder, one schema location, one checkpoint, one table."""
-
-    spark: SparkSession
-    root: Path
-    format: str = "json"
-
-    @property
-    def landing(self) -> Path:
-        return self.root / "landing"
-
-    def land(self, name: str, *lines: str | dict[str, Any]) -> Path:
-        path = self.landing / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        text = "".join(f"{line if isinstance(line, str) else json.dumps(line)}\n" for line in lines)
-        path.write_text(text, encoding="utf-8")
-        # Files are read in the order in which they came.
-        stamp = 1_700_000_000 + len(list(self.landing.rglob("*")))
-        os.utime(path, (stamp, stamp))
-        return path
-
-    def read(self, schema: Any = None, **options: str) -> Any:
-        reader = self.spark.readStream.format("cloudFiles").option("cloudFiles.format", self.format)
-        if schema is None:
-            reader = reader.option("cloudFiles.schemaLocation", str(self.root / "state"))
-            reader = reader.option("cloudFiles.inferColumnTypes", "true")
-        else:
-            reader = reader.schema(schema)
-        reader = reader.options(**{f"cloudFiles.{name}": value for name, value in options.items()})
-        return reader.load(str(self.landing))
-
-    def start(self, frame: Any, **trigger: Any) -> Any:
-        writer = frame.writeStream.option("checkpointLocation", str(self.root / "state")).option("mergeSchema", "true")
-        return writer.trigger(**(trigger or {"availableNow": True})).start(str(self.root / "table"))
-
-    def run(self, frame: Any = None) -> None:
-        self.start(self.read() if frame is None else frame).awaitTermination()
-
-    def stops_at_new_fields(self, frame: Any = None) -> str:
-        with pytest.raises(StreamingQueryException) as caught:
-            self.run(frame)
-        message = unknown_field_message(caught.value)
-        assert message is not None
-        # The learner who waits for the stream reads just this.
-        assert str(caught.value) == message
-        assert message.startswith("[UNKNOWN_FIELD_EXCEPTION.NEW_FIELDS_IN_RECORD_WITH_FILE_PATH]")
-        return message
-
-    def rows(self, *columns: str) -> list[tuple[Any, ...]]:
-        table = self.spark.read.format("delta").load(str(self.root / "table"))
-        return sorted((tuple(row) for row in table.select(*columns or ["*"]).collect()), key=repr)
-
-    def columns(self) -> list[str]:
-        return self.spark.read.format("delta").load(str(self.root / "table")).columns
-
-    def versions(self) -> list[str]:
-        return sorted(path.name for path in (self.root / "state" / "_schemas").iterdir())
-
-    def rescued(self) -> list[dict[str, Any]]:
-        texts = [text for (text,) in self.rows("_rescued_data") if text is not None]
-        found = [{name: value for name, value in json.loads(text).items() if name != "_file_path"} for text in texts]
-        return sorted(found, key=repr)
+from tests.spark.autoloader_lab import Lab, new_lab, types
 
 
 @pytest.fixture
 def lab(spark: SparkSession, tmp_path: Path) -> Lab:
-    (tmp_path / "landing").mkdir()
-    return Lab(spark, tmp_path)
-
-
-def types(frame: Any) -> dict[str, str]:
-    return {each.name: each.dataType.simpleString() for each in frame.schema}
+    return new_lab(spark, tmp_path)
 
 
 def test_the_first_run_reads_all_files_and_the_next_only_new_ones(lab: Lab) -> None:
@@ -396,18 +325,6 @@ def test_a_compressed_file_is_checked_as_any_other(lab: Lab) -> None:
     assert "`new`" in lab.stops_at_new_fields()
     lab.run()
     assert (lab.rows("id", "new"), lab.rescued()) == ([(1, None), (2, None), (4, 5), (None, None)], [{"ID": 3}])
-
-
-def test_a_file_in_a_partition_folder_stops_the_stream_instead_of_losing_the_column(lab: Lab) -> None:
-    lab.land("a.json", {"id": 1})
-    frame = lab.read()
-    lab.land("day=1/b.json", {"id": 2})
-    with pytest.raises(StreamingQueryException) as caught:
-        lab.run(frame)
-    assert "partition folder" in (caught.value.getStackTrace() or "")
-    assert not (lab.root / "table" / "_delta_log" / f"{1:020}.json").exists()
-    lab.spark.readStream.format("cloudFiles").option("cloudFiles.format", "json").option(
-        "recursiveFileLookup", "true").schema("id BIGINT").load(str(lab.landing))
 
 
 def test_a_relative_path_is_the_clients(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -112,7 +112,10 @@ REFUSED_PYTHON = {
     "a syntax error": ("def a(:\n", ["p.py:2: invalid syntax"]),
     "an error while loading": ("x = 1\ny = x / 0\n", ["p.py:3: ZeroDivisionError"]),
     "an unknown argument": ("@dp.table(coment='x')\ndef a(): ...\n", ["'coment'", "Did you mean 'comment'?"]),
-    "AUTO CDC": ("dp.create_auto_cdc_flow(target='a')\n", ["create_auto_cdc_flow is not supported here yet"]),
+    "AUTO CDC from snapshots": (
+        "dp.create_auto_cdc_from_snapshot_flow(target='a')\n",
+        ["create_auto_cdc_from_snapshot_flow is not supported here yet"],
+    ),
     "an unknown table": (
         "@dp.materialized_view\ndef a():\n    return spark.read.table('sorce')\n",
         ["p.py:2: TABLE_OR_VIEW_NOT_FOUND: 'a' reads 'sorce'"],

@@ -15,12 +15,37 @@ def check(*, explicit_schema: bool = False, **options: str) -> CloudOptions:
 
 def test_defaults_are_those_of_databricks() -> None:
     options = check()
-    assert (options.infer_column_types, options.max_files_per_trigger, options.evolves) == (False, 1000, True)
-    assert options.schema_hints is None
+    assert (options.infer_column_types, options.max_files_per_trigger) == (False, 1000)
+    assert (options.mode, options.rescued_column, options.schema_hints) == ("addNewColumns", "_rescued_data", None)
 
 
 def test_an_explicit_schema_does_not_evolve() -> None:
-    assert not check(explicit_schema=True).evolves
+    options = check(explicit_schema=True)
+    assert (options.mode, options.rescued_column, options.guarded) == ("none", None, False)
+
+
+def test_hints_do_not_change_the_default_mode() -> None:
+    assert check(schemaHints="a INT").mode == "addNewColumns"
+
+
+@pytest.mark.parametrize(("mode", "column"), [("addNewColumns", "_rescued_data"), ("rescue", "_rescued_data"),
+                                              ("failOnNewColumns", "_rescued_data"), ("none", None)])
+def test_an_inferred_schema_takes_every_mode_and_rescues_in_all_but_none(mode: str, column: str | None) -> None:
+    options = check(schemaEvolutionMode=mode.upper())
+    assert (options.mode, options.rescued_column) == (mode, column)
+    renamed = check_options({"cloudFiles.format": "json", "cloudFiles.schemaEvolutionMode": mode,
+                             "rescuedDataColumn": "lost"}, explicit_schema=False)
+    assert (renamed.rescued_column, renamed.guarded) == ("lost", True)
+
+
+def test_an_explicit_schema_rescues_only_into_a_column_that_is_named() -> None:
+    assert check(explicit_schema=True, schemaEvolutionMode="failOnNewColumns").rescued_column is None
+    with pytest.raises(UnsupportedOption, match="'rescuedDataColumn'"):
+        check(explicit_schema=True, schemaEvolutionMode="rescue")
+    options = {"cloudFiles.format": "json", "rescuedDataColumn": "lost"}
+    assert check_options(options, explicit_schema=True).rescued_column == "lost"
+    with pytest.raises(UnsupportedOption, match="'rescuedDataColumn' is empty"):
+        check_options({**options, "rescuedDataColumn": ""}, explicit_schema=True)
 
 
 def test_option_names_ignore_case() -> None:
@@ -40,7 +65,7 @@ def test_a_misspelled_option_is_named_with_the_right_spelling(name: str, right: 
 
 
 @pytest.mark.parametrize("name", ["cloudFiles.includeExistingFiles", "cloudFiles.useNotifications", "modifiedAfter",
-                                  "rescuedDataColumn", "multiLine"])
+                                  "multiLine"])
 def test_an_option_that_only_databricks_has_is_refused_by_name(name: str) -> None:
     with pytest.raises(UnsupportedOption, match=f"'{name}' is not supported here yet"):
         check_options({"cloudFiles.format": "json", name: "true"}, explicit_schema=False)
@@ -64,10 +89,15 @@ def test_a_missing_format_is_said() -> None:
         check_options({}, explicit_schema=False)
 
 
-@pytest.mark.parametrize("mode", ["rescue", "failOnNewColumns", "addNewColumnsWithTypeWidening", "none", "sometimes"])
-def test_other_evolution_modes_are_refused_when_the_schema_is_inferred(mode: str) -> None:
-    with pytest.raises(UnsupportedOption, match=mode):
-        check(schemaEvolutionMode=mode)
+def test_a_mode_that_there_is_not_is_refused_with_those_that_there_are() -> None:
+    with pytest.raises(UnsupportedOption, match=r"'sometimes'.*rescue"):
+        check(schemaEvolutionMode="sometimes")
+
+
+@pytest.mark.parametrize("explicit_schema", [True, False])
+def test_type_widening_is_refused_with_another_way(explicit_schema: bool) -> None:
+    with pytest.raises(UnsupportedOption, match=r"'addNewColumnsWithTypeWidening'.*only on Databricks.*schemaHints"):
+        check(explicit_schema=explicit_schema, schemaEvolutionMode="addNewColumnsWithTypeWidening")
 
 
 def test_adding_columns_to_an_explicit_schema_is_refused_with_the_way_out() -> None:

@@ -35,7 +35,7 @@ assert not any(name.startswith("helpers") for name in sys.modules)
 def test_the_guard_works_where_the_package_is_not_installed(tmp_path: Path, format: str) -> None:
     landed = tmp_path / f"a.{format}"
     landed.write_text({"json": '{"id": 1, "new": 2}\n', "csv": "id,new\n1,2\n"}[format])
-    evolution = Evolution(struct([field("id", "long")]), str(tmp_path / "state"), True, str(tmp_path), False)
+    evolution = Evolution(struct([field("id", "long")]), "addNewColumns", str(tmp_path / "state"))
     rest = {"json": [0, landed.stat().st_size, None, None], "csv": [0, None, "1", "2"]}[format]
     guard = json_guard(evolution) if format == "json" else csv_guard(evolution, Dialect(), 2)
     cloudpickle.register_pickle_by_value(autoloader)

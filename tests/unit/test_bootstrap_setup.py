@@ -190,7 +190,7 @@ def test_a_python_that_holds_every_package_is_used_as_it_is(clone: Clone, python
 def test_without_a_known_command_nothing_is_made(clone: Clone, arguments: tuple[str, ...]) -> None:
     code, out, err = clone.run(*arguments)
     assert (code, out) == (2, "")
-    assert "  study   Open the lessons" in err
+    assert "  study     Open the lessons" in err
     assert not clone.environment.folder.exists()
 
 

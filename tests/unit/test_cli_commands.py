@@ -29,11 +29,11 @@ def failing(error: BaseException) -> Callable[..., None]:
     return fail
 
 
-def test_help_names_exactly_the_five_commands(capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_names_exactly_the_seven_commands(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["--help"]) == 0
     out = capsys.readouterr().out
-    assert list(COMMANDS) == ["study", "run", "test", "stop", "doctor"]
-    assert re.findall(r"^[│\s]*(study|run|test|stop|doctor)\s", out, re.MULTILINE) == list(COMMANDS)
+    assert list(COMMANDS) == ["study", "run", "test", "progress", "publish", "stop", "doctor"]
+    assert re.findall(r"^[│\s]*(study|run|test|progress|publish|stop|doctor)\s", out, re.MULTILINE) == list(COMMANDS)
 
 
 def test_help_loads_nothing_heavy() -> None:

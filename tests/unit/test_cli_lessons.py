@@ -80,3 +80,33 @@ def test_a_file_of_the_learners_own_is_not_looked_at(source: Path, target: Path)
     (target / "99_mine.ipynb").write_text("mine")
     copy_lessons(source, target)
     assert (target / "99_mine.ipynb").read_text() == "mine"
+
+
+@pytest.fixture
+def job(source: Path) -> Path:
+    """The sources of the job that the last lesson works on."""
+    folder = source / "retail_job" / "pipeline"
+    (folder / "__pycache__").mkdir(parents=True)
+    (folder / "__pycache__" / "silver.pyc").touch()
+    (source / "retail_job" / ".hidden").touch()
+    (folder.parent / "job.json").write_text("{}")
+    (folder / "silver.sql").write_text("first edition")
+    return source / "retail_job"
+
+
+def test_the_sources_of_the_job_are_copied_with_their_folders(source: Path, target: Path, job: Path) -> None:
+    copied = copy_lessons(source, target)
+    assert copied == Copied(new=(NAME, "retail_job/job.json", "retail_job/pipeline/silver.sql"))
+    assert (target / "retail_job" / "pipeline" / "silver.sql").read_text() == "first edition"
+    assert sorted(path.name for path in (target / "retail_job").rglob("*")) == ["job.json", "pipeline", "silver.sql"]
+    assert copy_lessons(source, target) == Copied()
+
+
+def test_a_source_that_the_learner_changed_is_never_overwritten(source: Path, target: Path, job: Path) -> None:
+    copy_lessons(source, target)
+    (target / "retail_job" / "pipeline" / "silver.sql").write_text("my answer")
+    (job / "pipeline" / "silver.sql").write_text("second edition")
+    (job / "job.json").write_text("[]")
+    done = copy_lessons(source, target)
+    assert done == Copied(refreshed=("retail_job/job.json",), outdated=("retail_job/pipeline/silver.sql",))
+    assert (target / "retail_job" / "pipeline" / "silver.sql").read_text() == "my answer"

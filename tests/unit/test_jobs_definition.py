@@ -65,8 +65,8 @@ def test_a_full_definition_becomes_a_job(folder):
     })  # fmt: skip
     assert (job.name, job.max_concurrent_runs, job.timeout_seconds) == ("retail", 2, 3600)
     assert job.parameters == {"day": "{{job.start_time.iso_date}}"}
-    assert job.emails.on_failure == ("a@example.com",)
-    assert job.emails.no_alert_for_skipped_runs
+    assert job.notifications.on_failure == ("a@example.com",)
+    assert job.notifications.no_alert_for_skipped_runs
     setup, bronze = job.tasks
     assert setup.work == Notebook(folder / "setup.ipynb")
     assert (setup.max_retries, setup.min_retry_interval_millis, setup.timeout_seconds) == (2, 500, 60)
@@ -97,12 +97,12 @@ def test_what_a_laptop_ignores_is_listed_with_its_reason(folder):
     job = parse(folder, {
         "job_clusters": [{"job_cluster_key": "c", "new_cluster": {"spark_version": "17.3.x-scala2.13"}}],
         "schedule": {"quartz_cron_expression": "0 30 6 * * ?", "timezone_id": "Europe/Berlin"},
-        "queue": {"enabled": True},
+        "trigger": {"file_arrival": {"url": "/Volumes/main/default/landing/"}},
         "permissions": [{"level": "CAN_VIEW", "group_name": "users"}],
         "tasks": [notebook("a", job_cluster_key="c"), notebook("b", job_cluster_key="c")],
     })  # fmt: skip
     assert {ignored.path for ignored in job.ignored} == {
-        "permissions", "job_clusters", "schedule", "queue", "job_cluster_key of a, b",
+        "permissions", "job_clusters", "schedule", "trigger", "job_cluster_key of a, b",
     }  # fmt: skip
     assert all(ignored.why for ignored in job.ignored)
 
@@ -112,7 +112,7 @@ def test_empty_lists_and_objects_ask_for_nothing(folder):
         "webhook_notifications": {}, "email_notifications": {"on_start": []},
         "tasks": [notebook("a", libraries=[], disabled=False)],
     })  # fmt: skip
-    assert job.emails.on_start == ()
+    assert job.notifications.on_start == ()
 
 
 def test_broken_json_is_told_with_line_and_column(folder):
@@ -176,16 +176,8 @@ def test_all_mistakes_come_at_once_each_with_task_and_field(folder):
             "notebook_task and pipeline_task",
         ),
         (
-            {"tasks": [{"task_key": "a", "condition_task": {"op": "EQUAL_TO", "left": "1", "right": "1"}}]},
-            "task 'a', condition_task: NotSupported: condition_task is not supported here",
-        ),
-        (
-            {"tasks": [{"task_key": "a", "sql_task": {"warehouse_id": "w"}}]},
-            "task 'a', sql_task: NotSupported",
-        ),
-        (
-            {"tasks": [notebook("a"), notebook("b", depends_on=[{"task_key": "a", "outcome": "true"}])]},
-            "task 'b', depends_on[0].outcome: NotSupported: outcome needs a condition task",
+            {"tasks": [{"task_key": "a", "python_wheel_task": {"package_name": "p", "entry_point": "e"}}]},
+            "task 'a', python_wheel_task: NotSupported: python_wheel_task is not supported here",
         ),
         ({"tasks": [notebook("a", disabled=True)]}, "task 'a', disabled: NotSupported"),
         ({"tasks": [notebook("a", max_retries=-2)]}, "task 'a', max_retries: WrongValue: -2 is not -1 or more"),
@@ -194,8 +186,7 @@ def test_all_mistakes_come_at_once_each_with_task_and_field(folder):
             {"tasks": [notebook("a")], "max_concurrent_runs": 1001},
             "max_concurrent_runs: WrongValue: 1001 is not from 0 to 1000",
         ),
-        ({"tasks": [notebook("a")], "continuous": {"pause_status": "PAUSED"}}, "continuous: NotSupported"),
-        ({"tasks": [notebook("a")], "webhook_notifications": {"on_start": [{"id": "x"}]}}, "; use email_notifications"),
+        ({"tasks": [notebook("a")], "git_source": {"git_url": "u", "git_provider": "gitHub"}}, "git_source: NotSupp"),
         (
             {"tasks": [{"task_key": "a", "notebook_task": {"notebook_path": "setup", "source": "GIT"}}]},
             "task 'a', notebook_task.source: NotSupported: source GIT",
@@ -256,7 +247,7 @@ def test_a_field_that_is_there_twice_is_not_swallowed(folder):
         ("{{job.parameters.dya}}", "names a parameter that the job does not define"),
         ("{{tasks.nobody.values.k}}", "names task 'nobody', which is not in the job"),
         ("{{tasks.b.values.k}}", "names task 'b', which does not run before this one"),
-        ("{{tasks.a.output.first_row.n}}", "there are tasks.<task>.values.<key>"),
+        ("{{tasks.a.output.last_row.n}}", "there are tasks.<task>.values.<key>"),
         ("{{workspace.url}}", "has no value here"),
         ("{{run_id}}", "is an old form; write '{{task.run_id}}'"),
     ],

@@ -14,8 +14,8 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Message
 from aiosmtpd.smtp import AuthResult
 
-from helpers.jobs.model import Emails
-from helpers.jobs.notifications import deliver, message, parse_server, recipients
+from helpers.jobs.model import Notifications
+from helpers.jobs.notifications import Told, deliver, message, parse_server, recipients
 from helpers.jobs.record import Run, State, TaskRun
 
 pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiri
 ERROR = "ValueError: no rows (cell 2 of gold.ipynb)"
 TASK = TaskRun(3, "gold", 0, "notebook", State("TERMINATED", "FAILED"), error=ERROR)
 RUN = Run(1, 2, "retail", State("TERMINATED", "FAILED", "task 'gold' failed"), 0, {}, tasks=(TASK,))
-ALL = Emails(on_start=("s@x",), on_success=("ok@x",), on_failure=("bad@x",))
+ALL = Notifications(on_start=("s@x",), on_success=("ok@x",), on_failure=("bad@x",))
 
 
 class Inbox(Message):
@@ -71,18 +71,18 @@ def kept(outbox: Path) -> list[email.message.EmailMessage]:
 @pytest.mark.parametrize(
     ("result", "emails", "expected"),
     [
-        (None, ALL, ("on_start", ("s@x",))),
-        ("SUCCESS", ALL, ("on_success", ("ok@x",))),
-        ("SUCCESS_WITH_FAILURES", ALL, ("on_success", ("ok@x",))),
-        ("FAILED", ALL, ("on_failure", ("bad@x",))),
-        ("TIMEDOUT", ALL, ("on_failure", ("bad@x",))),
-        ("UPSTREAM_FAILED", ALL, ("on_failure", ("bad@x",))),
-        ("EXCLUDED", ALL, ("on_failure", ())),
-        ("MAXIMUM_CONCURRENT_RUNS_REACHED", ALL, ("on_failure", ("bad@x",))),
-        ("MAXIMUM_CONCURRENT_RUNS_REACHED", replace(ALL, no_alert_for_skipped_runs=True), ("on_failure", ())),
-        ("FAILED", replace(ALL, no_alert_for_skipped_runs=True), ("on_failure", ("bad@x",))),
-        ("CANCELED", ALL, ("on_failure", ("bad@x",))),
-        ("CANCELED", replace(ALL, no_alert_for_canceled_runs=True), ("on_failure", ())),
+        (None, ALL, Told("on_start", ("s@x",))),
+        ("SUCCESS", ALL, Told("on_success", ("ok@x",))),
+        ("SUCCESS_WITH_FAILURES", ALL, Told("on_success", ("ok@x",))),
+        ("FAILED", ALL, Told("on_failure", ("bad@x",))),
+        ("TIMEDOUT", ALL, Told("on_failure", ("bad@x",))),
+        ("UPSTREAM_FAILED", ALL, Told("on_failure", ("bad@x",))),
+        ("EXCLUDED", ALL, Told("on_failure")),
+        ("MAXIMUM_CONCURRENT_RUNS_REACHED", ALL, Told("on_failure", ("bad@x",))),
+        ("MAXIMUM_CONCURRENT_RUNS_REACHED", replace(ALL, no_alert_for_skipped_runs=True), Told("on_failure")),
+        ("FAILED", replace(ALL, no_alert_for_skipped_runs=True), Told("on_failure", ("bad@x",))),
+        ("CANCELED", ALL, Told("on_failure", ("bad@x",))),
+        ("CANCELED", replace(ALL, no_alert_for_canceled_runs=True), Told("on_failure")),
     ],
 )
 def test_who_is_told_follows_the_result_and_the_settings(result, emails, expected):

@@ -15,7 +15,7 @@ import pytest
 from helpers.jobs import list_runs, load_run
 from helpers.jobs.errors import RunRecordError
 from helpers.jobs.record import EVENTS, RunLog
-from helpers.jobs.registry import admitted, job_id, new_run
+from helpers.jobs.registry import admission, job_id, new_run
 from helpers.runtime.processes import Process
 
 
@@ -149,24 +149,37 @@ def test_ids_increase_when_the_clock_goes_back(tmp_path):
 
 
 def test_a_second_runner_is_not_admitted_while_the_first_lives(tmp_path):
-    with admitted(tmp_path, job=1, run=7, limit=1) as first:
-        assert first is None
-        with admitted(tmp_path, job=1, run=8, limit=1) as second:
-            assert second == (7, Process.current())
-        with admitted(tmp_path, job=2, run=9, limit=1) as other_job:
-            assert other_job is None
-        with admitted(tmp_path, job=1, run=10, limit=2) as more_allowed:
-            assert more_allowed is None
-    with admitted(tmp_path, job=1, run=11, limit=1) as later:
-        assert later is None
+    with admission(tmp_path, job=1, run=7, limit=1) as first:
+        assert first.enter() is None
+        with admission(tmp_path, job=1, run=8, limit=1) as second:
+            assert second.enter() == (7, Process.current())
+        with admission(tmp_path, job=2, run=9, limit=1) as other_job:
+            assert other_job.enter() is None
+        with admission(tmp_path, job=1, run=10, limit=2) as more_allowed:
+            assert more_allowed.enter() is None
+    with admission(tmp_path, job=1, run=11, limit=1) as later:
+        assert later.enter() is None
+
+
+def test_who_waits_gets_the_place_before_who_comes_later(tmp_path):
+    with admission(tmp_path, job=1, run=8, limit=1) as second, admission(tmp_path, job=1, run=9, limit=1) as third:
+        with admission(tmp_path, job=1, run=7, limit=1) as first:
+            assert first.enter() is None
+            assert second.enter() == third.enter() == (7, Process.current())
+            second.line_up()
+            third.line_up()
+        assert third.enter() == (8, Process.current())
+        assert second.enter() is None
+        second.leave()
+        assert third.enter() is None
 
 
 def test_a_runner_that_died_keeps_nobody_out(tmp_path):
     code = (
-        "import os, sys; from pathlib import Path; from helpers.jobs.registry import admitted\n"
-        "with admitted(Path(sys.argv[1]), job=1, run=7, limit=1): os._exit(9)"
+        "import os, sys; from pathlib import Path; from helpers.jobs.registry import admission\n"
+        "with admission(Path(sys.argv[1]), job=1, run=7, limit=1) as mine: mine.enter(); os._exit(9)"
     )
     assert subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False).returncode == 9
     assert (tmp_path / "active" / "1" / "7.json").exists()
-    with admitted(tmp_path, job=1, run=8, limit=1) as other:
-        assert other is None
+    with admission(tmp_path, job=1, run=8, limit=1) as other:
+        assert other.enter() is None

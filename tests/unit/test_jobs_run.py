@@ -5,76 +5,20 @@ from __future__ import annotations
 import json
 import os
 import signal
-import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
-import psutil
 import pytest
 
 from helpers.jobs import Run, list_runs, load_run, run_job
 from helpers.jobs.clock import Clock
 from helpers.jobs.errors import JobError, UnknownParameter
-from helpers.jobs.model import Emails, Job, Notebook, Pipeline, Task
-from helpers.jobs.registry import admitted, job_id
+from helpers.jobs.model import Job, Notebook, Notifications, Pipeline
+from helpers.jobs.registry import admission, job_id
 from helpers.runtime.places import Places
-
-#: Does what FAKE says for its task and attempt: {"task": ["ok", "fail"]}; the last entry holds for later attempts.
-SCRIPT = """
-import json, os, signal, sys, time
-spec = json.load(open(sys.argv[1]))
-told = json.load(open(os.environ["LAKEPREP_JOB_CONTEXT"]))
-doings = json.loads(os.environ["FAKE"]).get(told["task_key"], ["ok"])
-doing, _, rest = doings[min(told["attempt_number"], len(doings) - 1)].partition(" ")
-def leave(name, value):
-    json.dump(value, open(os.path.join(told["folder"], name), "w"))
-result = {"version": 1, "error": None, "error_trace": None}
-if doing == "set":
-    leave("values.json", json.loads(rest))
-elif doing == "exit":
-    leave("exit.json", {"version": 1, "value": rest})
-elif doing == "update":
-    result = json.loads(rest)
-elif doing == "told":
-    result = None
-    leave("exit.json", {"version": 1, "value": json.dumps({"spec": spec, "told": told, "env": dict(os.environ)})})
-    leave("result.json", {"version": 1, "error": None})
-elif doing == "crash":
-    sys.exit(rest)
-elif doing == "kill":
-    os.kill(os.getpid(), signal.SIGKILL)
-elif doing in ("sleep", "stubborn"):
-    if doing == "stubborn":
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    open(spec.get("progress") or spec["events"], "w").write('{"message": "asleep"}')
-    time.sleep(float(rest or 60))
-elif doing == "fail":
-    result["error"], result["error_trace"] = rest or "ValueError: boom", "line 1"
-if result is not None:
-    leave("result.json", result)
-sys.exit(1 if result and result.get("error") else 0)
-"""
-
-
-class IdleClock(Clock):
-    """A clock that jumps to the next due time when no process runs, and remembers how far."""
-
-    def __init__(self) -> None:
-        self.jumped: list[float] = []
-
-    def elapsed(self) -> float:
-        return super().elapsed() + sum(self.jumped)
-
-    def wait(self, queue: SimpleQueue[Any], *, seconds: float | None, idle: bool) -> Any | None:
-        if idle and seconds:
-            self.jumped.append(seconds)
-            return None
-        return super().wait(queue, seconds=seconds, idle=idle)
-
-
-Runs = Callable[..., Run]
+from tests.unit.jobs_fakes import IdleClock, Runs, fake_commands, fake_runs, results, still_alive, task, told
 
 
 @pytest.fixture
@@ -83,39 +27,8 @@ def places(tmp_path: Path) -> Places:
 
 
 @pytest.fixture
-def script(tmp_path: Path) -> dict[str, tuple[str, ...]]:
-    (tmp_path / "fake.py").write_text(SCRIPT)
-    command = (sys.executable, "-S", "-E", str(tmp_path / "fake.py"))
-    return {"notebook": command, "pipeline": command}
-
-
-@pytest.fixture
-def run(places: Places, script: dict[str, tuple[str, ...]], tmp_path: Path) -> Runs:
-    def go(
-        *tasks: Task, fake: Mapping[str, list[str]] | None = None, job: Mapping[str, Any] | None = None, **more: Any
-    ):
-        made = Job("retail", tmp_path / "job.json", tasks, **(job or {}))
-        environment = {"PATH": os.environ["PATH"], "FAKE": json.dumps(fake or {}), **more.pop("environment", {})}
-        return run_job(made, places=places, commands=script, environment=environment, **more)
-
-    return go
-
-
-def task(key: str, *upstream: str, **more: Any) -> Task:
-    return Task(key, more.pop("work", Notebook(Path(f"/n/{key}.ipynb"))), upstream, **more)
-
-
-def results(run: Run) -> dict[str, str | None]:
-    return {one.task_key: one.state.result_state for one in run.latest()}
-
-
-def told(run: Run, key: str) -> dict[str, Any]:
-    return json.loads(next(one.exit_value for one in run.latest() if one.task_key == key) or "")
-
-
-def still_alive() -> list[psutil.Process]:
-    """Processes that this one started and that do not end by themselves."""
-    return psutil.wait_procs(psutil.Process().children(recursive=True), timeout=20)[1]
+def run(tmp_path: Path) -> Runs:
+    return fake_runs(tmp_path)
 
 
 def test_tasks_run_in_order_and_the_record_is_what_was_returned(run, places):
@@ -297,9 +210,9 @@ def test_a_process_that_dies_says_how(run):
     assert errors["silent"] is None
 
 
-def test_a_command_that_is_not_there_fails_its_task_only(run, places, script, tmp_path):
+def test_a_command_that_is_not_there_fails_its_task_only(places, tmp_path):
     job = Job("retail", tmp_path / "job.json", (task("p", work=Pipeline(Path("/p.json"))), task("n")))
-    commands = {**script, "pipeline": ("/nowhere/python",)}
+    commands = {**fake_commands(tmp_path), "pipeline": ("/nowhere/python",)}
     ended = run_job(job, places=places, commands=commands, environment={"FAKE": "{}"})
     assert results(ended) == {"p": "FAILED", "n": "SUCCESS"}
     assert "FileNotFoundError" in ended.tasks[0].error
@@ -379,12 +292,13 @@ def test_tasks_see_the_home_and_not_the_mail_servers_password(run, places):
 
 def test_a_run_that_is_one_too_many_is_skipped_and_names_the_other(run, places, tmp_path):
     number = job_id(places.runs, tmp_path / "job.json")
-    with admitted(places.runs, job=number, run=77, limit=1):
+    with admission(places.runs, job=number, run=77, limit=1) as other:
+        assert other.enter() is None
         skipped = run(task("a"))
     assert skipped.state.life_cycle_state == "SKIPPED"
     assert skipped.state.result_state == "MAXIMUM_CONCURRENT_RUNS_REACHED"
     assert skipped.state.state_message == (
-        f"max_concurrent_runs of job 'retail' is 1 and run 77 (pid {os.getpid()}) still runs; wait for it, or stop it"
+        f"max_concurrent_runs of job 'retail' is 1 and run 77 (pid {os.getpid()}) still runs; wait for it, or cancel it"
     )
     assert skipped.tasks == ()
     assert run(task("a")).state.result_state == "SUCCESS"
@@ -396,10 +310,11 @@ def test_a_job_that_may_have_no_run_skips_each(run):
 
 
 def test_mails_go_out_for_the_run_and_for_its_tasks(run, places):
-    everything = Emails(("s@x",), ("ok@x",), ("bad@x",))
+    everything = Notifications(("s@x",), ("ok@x",), ("bad@x",))
     ended = run(
-        task("a", max_retries=1, emails=everything), task("b", "a", emails=Emails(on_failure=("b@x",))),
-        fake={"a": ["fail"]}, job={"emails": everything},
+        task("a", max_retries=1, notifications=everything),
+        task("b", "a", notifications=Notifications(on_failure=("b@x",))),
+        fake={"a": ["fail"]}, job={"notifications": everything},
     )  # fmt: skip
     sent = [(fact["task_key"], fact["event"], fact["recipients"]) for fact in ended.notifications]
     assert sorted(sent, key=str) == sorted([
@@ -413,15 +328,15 @@ def test_mails_go_out_for_the_run_and_for_its_tasks(run, places):
 
 
 def test_a_task_may_ask_for_mail_about_its_last_attempt_only(run):
-    emails = Emails(("s@x",), (), ("bad@x",), alert_on_last_attempt=True)
-    ended = run(task("a", max_retries=2, emails=emails), fake={"a": ["fail"]})
+    emails = Notifications(("s@x",), (), ("bad@x",), alert_on_last_attempt=True)
+    ended = run(task("a", max_retries=2, notifications=emails), fake={"a": ["fail"]})
     assert [fact["event"] for fact in ended.notifications] == ["on_start", "on_failure"]
 
 
 def test_a_mail_server_that_fails_does_not_fail_the_run(run, places):
     ended = run(
         task("a"),
-        job={"emails": Emails(on_success=("ok@x",))},
+        job={"notifications": Notifications(on_success=("ok@x",))},
         environment={"LAKEPREP_SMTP": "smtp://u:secret@[::1]:1"},
     )
     assert ended.state.result_state == "SUCCESS"

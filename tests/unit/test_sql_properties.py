@@ -16,6 +16,9 @@ AS SELECT *, _metadata.file_name AS n, f.* EXCEPT (x) FROM STREAM read_files('${
 CREATE LIVE TABLE gold AS WITH q AS (SELECT * FROM LIVE.bronze) SELECT extract(year FROM d), count(*)
   FROM q JOIN cat.s.`my t` t ON q.i <=> t.i LATERAL VIEW explode(x) e AS a, b WHERE i IN (SELECT 1 FROM VALUES (1));
 CREATE FLOW f AS INSERT INTO ONCE bronze BY NAME SELECT * FROM STREAM(old) o WITH (SKIPCHANGECOMMITS) /* end */;
+CREATE FLOW g AS AUTO CDC INTO gold FROM STREAM(LIVE.old) KEYS (id) APPLY AS DELETE WHEN op = 'D' SEQUENCE BY
+  STRUCT(a, b) COLUMNS * EXCEPT (op) STORED AS SCD TYPE 2 TRACK HISTORY ON id, d;
+APPLY CHANGES INTO gold FROM STREAM read_files('x') KEYS (id, j) IGNORE NULL UPDATES SEQUENCE BY ts;
 CREATE TEMPORARY LIVE VIEW v AS SELECT * FROM cloud_files("p", 'csv', map('header', 'true')) UNION SELECT 1;
 """
 FRAGMENTS = [

@@ -237,9 +237,6 @@ def test_a_condition_that_is_never_closed_is_refused_where_it_opens():
 @pytest.mark.parametrize(
     ("text", "construct"),
     [
-        ("APPLY CHANGES INTO t FROM STREAM(s) KEYS (a) SEQUENCE BY b", "APPLY CHANGES"),
-        ("AUTO CDC INTO t FROM STREAM(s) KEYS (a) SEQUENCE BY b", "AUTO CDC"),
-        ("CREATE FLOW f AS AUTO CDC INTO t FROM STREAM(s) KEYS (a) SEQUENCE BY b", "AUTO CDC"),
         ("CREATE STREAMING TABLE t FLOW INSERT BY NAME SELECT 1", "FLOW"),
         ("CREATE STREAMING TABLE t REPLACE WHERE a = 1 BY NAME SELECT 1", "REPLACE WHERE"),
         ("CREATE STREAMING TABLE t WITH ROW FILTER f ON (a)", "WITH ROW FILTER"),

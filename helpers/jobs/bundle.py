@@ -1,0 +1,154 @@
+"""Jobs of a bundle: `databricks.yml` and what it includes, with a target's variables and overrides filled in.
+
+Imitates https://docs.databricks.com/aws/en/dev-tools/bundles/ as far as a job on one machine needs it: nothing is
+deployed, so workspace, presets and permissions mean nothing here, and names get no prefix.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from helpers.jobs.definition import parse_resource
+from helpers.jobs.errors import BundleError
+from helpers.jobs.files import Around, Resource
+from helpers.jobs.merging import merged
+from helpers.jobs.model import Job
+from helpers.jobs.schema import nearest
+from helpers.jobs.substitution import Substitution
+from helpers.jobs.yaml_text import read_yaml
+
+_VARIABLE = "BUNDLE_VAR_"
+
+
+@dataclass(frozen=True)
+class _Files:
+    """What the bundle's files say together; each resource keeps the file it came from."""
+
+    root: Path
+    bundle: Mapping[str, Any]
+    variables: Mapping[str, Any]
+    targets: Mapping[str, Any]
+    resources: Mapping[str, Mapping[str, Resource]]
+
+
+def load_bundle_job(
+    path: Path,
+    job: str,
+    *,
+    target: str | None = None,
+    variables: Mapping[str, str] | None = None,
+    environment: Mapping[str, str] = os.environ,
+) -> Job:
+    """Read and check the job with this key in a bundle's `databricks.yml`.
+
+    `target` is the default one when None. A variable's value is the first of: `variables`, `BUNDLE_VAR_<name>` in the
+    environment, the target's, its default. BundleError for the bundle itself, JobSyntaxError for text that is no YAML,
+    JobDefinitionError with every mistake of the job.
+    """
+    files = _read(path)
+    chosen = _target(files, target)
+    resources = _resources(files, chosen, variables or {}, environment)
+    jobs = resources.get("jobs", {})
+    if job not in jobs:
+        raise BundleError(f"{path} has no job '{job}'{nearest(job, jobs)} (it has {', '.join(jobs) or 'none'})")
+    around = Around(jobs[job].source.parent, jobs, resources.get("pipelines", {}))
+    return parse_resource(jobs[job], around)
+
+
+def _read(path: Path) -> _Files:
+    root = read_yaml(path)
+    parts = [(root, path), *((read_yaml(file), file) for file in _included(root, path))]
+    resources: dict[str, dict[str, Resource]] = {}
+    variables: dict[str, Any] = {}
+    targets: dict[str, Any] = {}
+    for document, file in parts:
+        variables |= _object(document, "variables", file)
+        targets = merged(targets, _object(document, "targets", file))
+        for kind, found in _object(document, "resources", file).items():
+            for key, item in _object({kind: found}, kind, file).items():
+                if not isinstance(item, Mapping):
+                    raise BundleError(f"{file}: resources.{kind}.{key} is no object")
+                if key in resources.setdefault(kind, {}):
+                    both = f"{resources[kind][key].source} and in {file}"
+                    raise BundleError(f"resources.{kind}.{key} is both in {both}; give one another key")
+                resources[kind][key] = Resource(key, item, file)
+    return _Files(path, _object(root, "bundle", path), variables, targets, resources)
+
+
+def _included(root: Mapping[str, Any], path: Path) -> Iterator[Path]:
+    for pattern in root.get("include") or ():
+        found = sorted(path.parent.glob(str(pattern)))
+        if not found:
+            raise BundleError(f"{path}: no file matches '{pattern}' of include")
+        yield from (file for file in found if file.resolve() != path.resolve())
+
+
+def _object(document: Mapping[str, Any], field: str, file: Path) -> Mapping[str, Any]:
+    found = document.get(field) or {}
+    if not isinstance(found, Mapping):
+        raise BundleError(f"{file}: {field} is no object")
+    return found
+
+
+def _target(files: _Files, named: str | None) -> tuple[str, Mapping[str, Any]]:
+    """The named target, or the default one, or the only one; without any, the bundle as it is."""
+    targets = files.targets
+    if named is not None and named not in targets:
+        has = ", ".join(targets) or "none"
+        raise BundleError(f"{files.root} has no target '{named}'{nearest(named, targets)} (it has {has})")
+    defaults = [key for key, item in targets.items() if isinstance(item, Mapping) and item.get("default")]
+    if named is None and len(defaults) > 1:
+        raise BundleError(f"{files.root}: {' and '.join(defaults)} are both the default target; only one may be")
+    if named is None and targets and not defaults and len(targets) > 1:
+        raise BundleError(f"{files.root} has no default target; name one of {', '.join(targets)}")
+    chosen = named or (defaults or list(targets) or ["default"])[0]
+    return chosen, targets.get(chosen) or {}
+
+
+def _resources(
+    files: _Files, chosen: tuple[str, Mapping[str, Any]], given: Mapping[str, str], environment: Mapping[str, str]
+) -> dict[str, dict[str, Resource]]:
+    name, target = chosen
+    values = _variables(files, target, given, environment)
+    known = {"bundle.name": files.bundle.get("name", ""), "bundle.target": name, "bundle.environment": name}
+    fill = Substitution(known | {f"var.{key}": value for key, value in values.items()})
+    overrides = _object(target, "resources", files.root)
+    return {
+        kind: {
+            key: Resource(key, fill(merged(item.document, overrides.get(kind, {}).get(key, {}))), item.source)
+            for key, item in found.items()
+        }
+        for kind, found in files.resources.items()
+    }
+
+
+def _variables(
+    files: _Files, target: Mapping[str, Any], given: Mapping[str, str], environment: Mapping[str, str]
+) -> dict[str, Any]:
+    own = _object(target, "variables", files.root)
+    for source, names in (("the call", given), ("the target", own)):
+        for name in names:
+            if name not in files.variables:
+                has = ", ".join(files.variables) or "none"
+                said = f"{files.root} has no variable '{name}', which {source} sets{nearest(name, files.variables)}"
+                raise BundleError(f"{said} (it has {has})")
+    values = {}
+    for name, definition in files.variables.items():
+        told = definition if isinstance(definition, Mapping) else {"default": definition}
+        if "lookup" in told and name not in given and name not in own:
+            raise BundleError(f"variable '{name}' is looked up in a workspace, which is not there; give its value")
+        found = [given.get(name), environment.get(f"{_VARIABLE}{name}"), _plain(own.get(name)), told.get("default")]
+        first = next((value for value in found if value is not None), None)
+        if first is None:
+            raise BundleError(f"variable '{name}' has no value; pass variables={{'{name}': ...}} or give it a default")
+        values[name] = first
+    return values
+
+
+def _plain(value: Any) -> Any:
+    """A target's variable is its value, or an object that has it as `default`."""
+    return value["default"] if isinstance(value, Mapping) and value.keys() <= {"default", "description"} else value

@@ -1,0 +1,62 @@
+"""A run in a notebook: a small table, and the same as plain text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from html import escape
+
+from helpers.jobs.runs import Run, TaskRun
+
+_COLUMNS = ("task", "type", "state", "attempt", "seconds", "")
+_COLOURS = {
+    "SUCCESS": "#1a7f37", "SUCCESS_WITH_FAILURES": "#9a6700", "EXCLUDED": "#6e7781", "CANCELED": "#9a6700",
+    "UPSTREAM_CANCELED": "#9a6700", "RUNNING": "#0969da",
+}  # fmt: skip
+_BAD = "#cf222e"
+_MOST_ITERATIONS = 20
+
+
+def as_text(run: Run) -> str:
+    """Say how the run and each of its tasks ended, a line each."""
+    rows = [_COLUMNS, *_rows(run)]
+    widths = [max(len(row[place]) for row in rows) for place in range(len(_COLUMNS) - 1)]
+    lines = ["  ".join([*map(str.ljust, row, widths), row[-1]]).rstrip() for row in rows]
+    return "\n".join([_title(run), *lines, *run.duration_warnings])
+
+
+def as_html(run: Run) -> str:
+    """Draw the same as a table."""
+    head = "".join(f"<th style='text-align:left'>{escape(column)}</th>" for column in _COLUMNS)
+    body = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in _rows(run))
+    below = "".join(f"<div>{escape(warning)}</div>" for warning in run.duration_warnings)
+    table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return f"<div><strong>{escape(_title(run))}</strong>{table}{below}</div>"
+
+
+def _title(run: Run) -> str:
+    repaired = len(run.repair_history) - 1
+    times = f", repaired {repaired} time{'s' if repaired > 1 else ''}" if repaired > 0 else ""
+    said = f": {run.state.state_message}" if run.state.state_message else ""
+    return f"{run.run_name} · run {run.run_id} · {run.state.word}{times}{said}"
+
+
+def _rows(run: Run) -> Iterator[tuple[str, ...]]:
+    for task in run.latest():
+        yield _row(task, task.task_key)
+        for one in task.iterations[:_MOST_ITERATIONS]:
+            yield _row(one, f"  [{one.iteration}] {one.input}")
+        if (more := len(task.iterations) - _MOST_ITERATIONS) > 0:
+            yield (f"  … {more} more", "", "", "", "", "")
+
+
+def _row(task: TaskRun, name: str) -> tuple[str, ...]:
+    seconds = "" if task.seconds is None else f"{task.seconds:.1f}"
+    said = task.error or task.state.state_message or task.exit_value or task.outcome or ""
+    ran = "" if task.start_time is None else str(task.attempt_number + 1)
+    return (name, task.type, task.state.word, ran, seconds, said)
+
+
+def _cell(text: str) -> str:
+    colour = _COLOURS.get(text, _BAD if text in ("FAILED", "TIMEDOUT", "UPSTREAM_FAILED", "INTERNAL_ERROR") else "")
+    style = "text-align:left;white-space:pre-wrap" + (f";color:{colour}" if colour else "")
+    return f"<td style='{style}'>{escape(text)}</td>"

@@ -1,0 +1,102 @@
+"""`python -m helpers.jobs.sql_task SPEC.json`: run a SQL file, statement by statement, as one attempt of a task.
+
+The spec has `file`, `parameters` (`:name` in the statements), `result` and `progress`. The rows of the last statement
+are kept: as on Databricks at most 1,000, and at most 48 KB of them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from helpers.errors import LakeprepError
+from helpers.jobs.context import write_json
+from helpers.jobs.sentences import sentence
+
+_MOST_ROWS = 1000
+_MOST_BYTES = 48 * 1024
+_MARKER = re.compile(r"(?<![:\w`]):(\w+)")
+#: The session's `sql`.
+Run = Callable[..., Any]
+
+
+def main(spec_file: Path) -> int:
+    """Run the file that the spec names; gives the exit code."""
+    from helpers.runtime import Places, attach
+
+    spec = json.loads(spec_file.read_text(encoding="utf-8"))
+    progress = Path(spec["progress"])
+
+    def report(said: str) -> None:
+        with progress.open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"version": 1, "message": said}) + "\n")
+
+    try:
+        spark = attach(Places.from_environment())
+        result = run_file(Path(spec["file"]), spec["parameters"], sql=spark.sql, report=report)
+    except LakeprepError as error:
+        result = {"error": f"{type(error).__name__}: {error}"}
+    write_json(Path(spec["result"]), {"version": 1, **result})
+    return 1 if result["error"] else 0
+
+
+def run_file(
+    file: Path, parameters: Mapping[str, str], *, sql: Run, report: Callable[[str], None]
+) -> dict[str, Any]:
+    """Run each statement to its end; gives `error` and the last one's rows as `output`.
+
+    PipelineSyntaxError, which says where, when the text cannot be split into statements.
+    """
+    output: dict[str, Any] | None = None
+    found = list(statements(file))
+    for number, (text, line) in enumerate(found, start=1):
+        report(f"{file.name}: statement {number} of {len(found)}")
+        try:
+            output = _rows(_run(sql, text, parameters))
+        except Exception as error:  # whatever stops a statement must reach the record as a sentence
+            where = f"(statement {number}, line {line} of {file.name})"
+            return {"error": f"{sentence(type(error).__name__, str(error))} {where}", "output": None}
+    return {"error": None, "output": output}
+
+
+def statements(file: Path) -> Iterator[tuple[str, int]]:
+    """Give each statement of a file and the line, from 1, on which it begins."""
+    from helpers.sql.source import Source, split
+
+    source = Source(file.name, file.read_text(encoding="utf-8"))
+    for lexemes in split(source):
+        start, end = lexemes[0].start, lexemes[-1].end
+        yield source.text[start:end], source.position(start).line
+
+
+def _run(sql: Run, text: str, parameters: Mapping[str, str]) -> Any:
+    used = {name: parameters[name] for name in _MARKER.findall(text) if name in parameters}
+    return sql(text, args=used) if used else sql(text)
+
+
+def _rows(frame: Any) -> dict[str, Any] | None:
+    """The first rows, whose taking is what runs a query; a statement without columns, as CREATE TABLE, gives none."""
+    if not frame.columns:
+        return None
+    taken = frame.take(_MOST_ROWS + 1)
+    rows = [json.loads(json.dumps(row.asDict(recursive=True), default=str)) for row in taken[:_MOST_ROWS]]
+    kept = _fitting(rows)
+    return {"columns": list(frame.columns), "rows": kept, "truncated": len(kept) < len(taken)}
+
+
+def _fitting(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    kept, size = [], 2
+    for row in rows:
+        size += len(json.dumps(row, ensure_ascii=False).encode()) + 2
+        if size > _MOST_BYTES:
+            break
+        kept.append(row)
+    return kept
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))
