@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import uuid
 from collections.abc import Iterator
@@ -32,6 +33,13 @@ def plain_environment() -> None:
             del os.environ[name]
     # A smaller server is enough for tests, so that they also run beside one that a developer uses.
     os.environ.setdefault("LAKEPREP_HEAP", "1g")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def interruptible() -> None:
+    """A shell starts what runs in its background with SIGINT ignored; tests that interrupt need it, children too."""
+    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

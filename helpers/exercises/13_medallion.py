@@ -13,7 +13,7 @@ from helpers.exercises import receipts
 TITLE = "The medallion layers"
 OBJECTIVES = ("1.1", "3.1", "3.2", "3.4", "3.6")
 DIFFERENCES = (
-    "pipelines.notebook", "pipelines.materialized-view", "pipelines.null-condition", "pipelines.unsupported",
+    "pipelines.notebook", "pipelines.materialized-view", "pipelines.null-condition", "pipelines.dropped-table",
     "sql.read-files-batch",
 )
 RULES = ("household_known", "product_known", "positive_quantity", "sales_not_negative")
@@ -147,10 +147,15 @@ def anew(lab: Any, answer: Any) -> Verdict:
     if problems and not wanted:
         problems.append("Nothing at all was computed in this update, for nothing had arrived since the one before. So "
                         "this time the list is empty: []")
+    return verdict(problems, right=_said_anew(found, len(wanted)))
+
+
+def _said_anew(found: dict[str, Any], number: int) -> str:
+    if not number:
+        return "None: nothing had arrived since the update before, so nothing had to be computed."
     idle = [name for name, one in found.items() if one.kind == "MATERIALIZED_VIEW" and one.status == "IDLE"]
     unread = f" Nothing that {', '.join(idle)} reads has changed, so it was left as it is." if idle else ""
-    return verdict(problems, right=f"{len(wanted)} tables, all of them materialized views.{unread} The streaming "
-                                   "tables read what is new.")
+    return f"{number} tables, all of them materialized views.{unread} The streaming tables read what is new."
 
 
 def _not_anew(one: Any) -> str:

@@ -58,6 +58,8 @@ def _open_spark() -> None:
 
     spark = attach(Places.from_environment())
     if not on_databricks():
+        # `getOrCreate` gives the open session, but only where this variable names some server.
+        os.environ.setdefault("SPARK_REMOTE", "sc://localhost")
         # The SDK's own module of this name looks for a workspace.
         runtime: Any = ModuleType(_RUNTIME)
         runtime.spark, runtime.dbutils = spark, get_dbutils()

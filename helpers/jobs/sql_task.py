@@ -7,19 +7,20 @@ are kept: as on Databricks at most 1,000, and at most 48 KB of them.
 from __future__ import annotations
 
 import json
-import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from helpers.errors import LakeprepError
 from helpers.jobs.context import write_json
 from helpers.jobs.sentences import sentence
 
+if TYPE_CHECKING:
+    from helpers.sql.lexemes import Lexeme
+
 _MOST_ROWS = 1000
 _MOST_BYTES = 48 * 1024
-_MARKER = re.compile(r"(?<![:\w`]):(\w+)")
 #: The session's `sql`.
 Run = Callable[..., Any]
 
@@ -52,30 +53,48 @@ def run_file(
     PipelineSyntaxError, which says where, when the text cannot be split into statements.
     """
     output: dict[str, Any] | None = None
-    found = list(statements(file))
+    found = list(statements(file, parameters))
     for number, (text, line) in enumerate(found, start=1):
         report(f"{file.name}: statement {number} of {len(found)}")
         try:
-            output = _rows(_run(sql, text, parameters))
+            output = _rows(sql(text))
         except Exception as error:  # whatever stops a statement must reach the record as a sentence
             where = f"(statement {number}, line {line} of {file.name})"
             return {"error": f"{sentence(type(error).__name__, str(error))} {where}", "output": None}
     return {"error": None, "output": output}
 
 
-def statements(file: Path) -> Iterator[tuple[str, int]]:
-    """Give each statement of a file and the line, from 1, on which it begins."""
+def statements(file: Path, parameters: Mapping[str, str]) -> Iterator[tuple[str, int]]:
+    """Give each statement of a file, its parameters' values in place, and the line, from 1, on which it begins.
+
+    A value becomes a string literal: Spark's own `args` do not get through Delta's parser.
+    """
     from helpers.sql.source import Source, split
 
     source = Source(file.name, file.read_text(encoding="utf-8"))
     for lexemes in split(source):
-        start, end = lexemes[0].start, lexemes[-1].end
-        yield source.text[start:end], source.position(start).line
+        pieces, at = [], lexemes[0].start
+        for place in range(len(lexemes) - 1):
+            name = lexemes[place + 1]
+            if _is_marker(lexemes, place) and name.text in parameters:
+                pieces += [source.text[at : lexemes[place].start], _literal(parameters[name.text])]
+                at = name.end
+        yield "".join([*pieces, source.text[at : lexemes[-1].end]]), source.position(lexemes[0].start).line
 
 
-def _run(sql: Run, text: str, parameters: Mapping[str, str]) -> Any:
-    used = {name: parameters[name] for name in _MARKER.findall(text) if name in parameters}
-    return sql(text, args=used) if used else sql(text)
+def _is_marker(lexemes: Sequence[Lexeme], place: int) -> bool:
+    """Whether `:` and a name stand here, and not a path into a column, `col:name`."""
+    colon, name = lexemes[place], lexemes[place + 1]
+    if not colon.is_symbol(":") or name.kind != "word" or name.start != colon.end:
+        return False
+    before = lexemes[place - 1] if place else None
+    path = before is not None and before.end == colon.start and (before.is_name or before.text in (")", "]"))
+    return not path
+
+
+def _literal(value: str) -> str:
+    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
 
 
 def _rows(frame: Any) -> dict[str, Any] | None:

@@ -69,13 +69,13 @@ FAULTS: dict[str, Callable[[Path, Path], str]] = {
 
 
 def _land_changed(source: Path, folder: Path, change: Callable[[int, dict[str, Any]], dict[str, Any]]) -> str:
-    """Land the next day's receipts, each line changed; the file appears whole or not at all."""
+    """Land the first missing day after the lesson's first, each line changed; the file appears whole or not at all."""
     target = folder / "transactions"
-    newest = max((path.name for path in target.glob("????-??-??.json")), default="")
-    missing = [file for file in landing.data_files(source)
-               if file.name.startswith("transactions/") and Path(file.name).name > newest]
+    first = min((path.name for path in target.glob("????-??-??.json")), default="")
+    missing = [file for file in landing.data_files(source) if file.name.startswith("transactions/")
+               and Path(file.name).name > first and not (folder / file.name).exists()]
     if not missing:
-        raise NothingToBreak("The last day has arrived already: call lab.reset() and begin again.")
+        raise NothingToBreak("Every day has arrived already: call lab.reset() and begin again.")
     lines = (source / missing[0].name).read_text(encoding="utf-8").splitlines()
     changed = [json.dumps(change(number, json.loads(line))) + "\n" for number, line in enumerate(lines) if _whole(line)]
     target.mkdir(parents=True, exist_ok=True)
