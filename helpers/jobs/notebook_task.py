@@ -17,14 +17,14 @@ from helpers.jobs.context import write_json
 from helpers.jobs.sentences import ESCAPES, TRACE_LINES, sentence
 
 _KERNEL = "lakeprep-task"
-#: `dbutils` is there without an import, as on Databricks, and the kernel ends with this process.
+#: `dbutils` and `spark` are there without an import, as on Databricks, and the kernel ends with this process.
 _FIRST_LINES = [
     "import os as _os",
     "from helpers.jobs.lifeline import follow_parent as _follow",
     "_follow(int(_os.environ['JPY_PARENT_PID']))",
-    "from helpers.jobs.values import get_dbutils as _get_dbutils",
-    "dbutils = _get_dbutils()",
-    "del _os, _follow, _get_dbutils",
+    "from helpers.jobs.ambient import provide as _provide",
+    "_provide(get_ipython())",
+    "del _os, _follow, _provide",
 ]
 _BANNER = "papermill-error-cell-tag"
 

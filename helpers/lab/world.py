@@ -15,6 +15,7 @@ from helpers.checks import Verdict
 from helpers.errors import LakeprepError
 from helpers.lab import faults
 from helpers.lab.guide import Guide, Note, strict
+from helpers.lab.job import LabJob
 from helpers.lab.outcome import Outcome, outcome_of
 from helpers.lab.site import Site
 from helpers.pipelines.names import quoted
@@ -94,6 +95,10 @@ class Lab:
             parameters={"landing": self.volume(), **(parameters or {})},
             show=_graph,
         )
+
+    def job(self, name: str) -> LabJob:
+        """A job that cells write: a folder for its files, and ``run`` and ``repair``."""
+        return LabJob(Path(self.volume(f"jobs/{name}")), self.places, elsewhere=self.databricks)
 
     # Checks, hints, quiz
 

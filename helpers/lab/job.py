@@ -1,0 +1,101 @@
+"""A job that a lesson's cells write: its source files in a folder of the lesson, and its runs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+from helpers.errors import LakeprepError
+from helpers.files import replace_file
+from helpers.lab.guide import Note
+from helpers.runtime import Places
+
+_ELSEWHERE = (
+    "On Databricks a job runs in your workspace, on compute of its own, and not in this notebook: the cell "
+    "**On Databricks** of this section creates it there and runs it."
+)
+
+
+class NotAFileOfTheJob(LakeprepError):
+    """A name leads out of the job's folder, or says nothing of what the file is."""
+
+
+class NotRunHere(Note):
+    """What takes a run's place where a job cannot run in the notebook; a check takes it for not attempted."""
+
+    not_run_here = True
+
+
+@dataclass(frozen=True)
+class LabJob:
+    """A job's folder, in which the paths of its definition begin; ``elsewhere`` where jobs run in a workspace."""
+
+    folder: Path
+    places: Places
+    elsewhere: bool = False
+
+    def write(self, name: str, text: str | Mapping[str, Any]) -> Note:
+        """Write a source file: SQL, Python, or a dictionary as JSON (a pipeline's settings); it replaces the old."""
+        content = dedent(text).strip() + "\n" if isinstance(text, str) else json.dumps(text, indent=2) + "\n"
+        replace_file(self._path(name), content.encode())
+        return Note(f"{name} is written.")
+
+    def notebook(self, name: str, *cells: str) -> Note:
+        """Write a notebook of code cells; ``spark`` and ``dbutils`` are there in it, as on Databricks."""
+        import nbformat
+        from nbformat.v4 import new_code_cell, new_notebook
+
+        if not name.endswith(".ipynb"):
+            raise NotAFileOfTheJob(f"A notebook's file ends with .ipynb: write {name + '.ipynb'!r}.")
+        made = new_notebook(cells=[new_code_cell(dedent(cell).strip(), id=f"cell-{number}")
+                                   for number, cell in enumerate(cells, start=1)])
+        replace_file(self._path(name), (nbformat.writes(made) + "\n").encode())
+        return Note(f"{name} is written: {len(cells)} cells.")
+
+    def problems(self, definition: Mapping[str, Any]) -> tuple[str, ...]:
+        """Everything that is wrong with a definition, without running it; nothing when it can run."""
+        from helpers.jobs import check_definition
+
+        return check_definition(definition, base_dir=self.folder)
+
+    def run(self, definition: Mapping[str, Any], *, parameters: Mapping[str, str] | None = None) -> Any:
+        """Run the job to its end and give the run; a failed task is a result, not an error."""
+        from helpers.jobs import run_job
+
+        if self.elsewhere:
+            return NotRunHere(_ELSEWHERE)
+        return run_job(definition, places=self.places, base_dir=self.folder, parameters=parameters,
+                       on_event=_timeline())
+
+    def repair(self, run: Any, definition: Mapping[str, Any], *, tasks: Sequence[str] = (),
+               parameters: Mapping[str, str] | None = None) -> Any:
+        """Run again what did not succeed, under the same run id, with the definition and the files as they are now.
+
+        ``tasks`` names those to run instead, and all that depends on them runs too.
+        """
+        from helpers.jobs import repair_run
+
+        if self.elsewhere or isinstance(run, NotRunHere):
+            return NotRunHere(_ELSEWHERE)
+        return repair_run(run.run_id, places=self.places, definition=definition, base_dir=self.folder,
+                          rerun_tasks=tasks, rerun_dependent_tasks=bool(tasks), job_parameters=parameters,
+                          latest_repair_id=run.repair_history[-1].id, on_event=_timeline())
+
+    def _path(self, name: str) -> Path:
+        path = (self.folder / name).resolve()
+        if self.folder.resolve() not in path.parents:
+            raise NotAFileOfTheJob(f"{name!r} leads out of the job's folder: write a name such as 'silver.sql'.")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+
+def _timeline() -> Callable[[Any, Mapping[str, Any]], None]:
+    """The run's timeline, drawn in the cell's output and filled in as the run goes on."""
+    from helpers.charts import job_timeline, show_live
+
+    draw = show_live(job_timeline)
+    return lambda run, event: draw(run.as_dict())
