@@ -1,4 +1,4 @@
-"""`test`: the linter, then every test in one pytest, in a home of its own."""
+"""`test`: the linter, then every test: those that share one Spark server, and beside them all others."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import IO
 
 from rich.console import Console
 
@@ -16,36 +17,74 @@ from helpers.runtime.places import REPO_ROOT, Places
 from helpers.runtime.server import stop_server
 
 BY_HAND = ("benchmarks", "soak")
+#: Suites whose tests share one server.
+SHARING = ("exercises", "notebooks", "spark")
+#: What pytest gives when its arguments leave no test.
+_NOTHING_CHOSEN = 5
 
 
 def run_tests(arguments: Sequence[str], *, console: Console) -> int:
     """Give the exit code: pytest's, or ruff's when only ruff complains; `arguments` go to pytest."""
     fetch_jars(console)
     linted = subprocess.run([sys.executable, "-m", "ruff", "check", "."], cwd=REPO_ROOT).returncode
+    sharing, others = (["-m", "pytest", *lane, *arguments] for lane in lanes(REPO_ROOT))
     # The learner's own tables and Spark server stay out of it.
     with tempfile.TemporaryDirectory(prefix="lakeprep-test-", ignore_cleanup_errors=True) as home:
+        environment = {**os.environ, "LAKEPREP_HOME": home, "LAKEPREP_HEAP": "1g", "LAKEPREP_IDLE_SECONDS": "30"}
         try:
-            tested = subprocess.run(
-                [sys.executable, "-m", "pytest", *pytest_arguments(REPO_ROOT, arguments)],
-                cwd=REPO_ROOT,
-                env={**os.environ, "LAKEPREP_HOME": home, "LAKEPREP_HEAP": "1g", "LAKEPREP_IDLE_SECONDS": "30"},
-            ).returncode
+            codes = side_by_side([sys.executable, *sharing], [sys.executable, *others], environment, console=console)
         finally:
             stop_server(Places(Path(home)))
-    return tested or linted
+    return worst(codes) or linted
 
 
-def pytest_arguments(root: Path, arguments: Sequence[str]) -> list[str]:
-    """Name every notebook and suite that there is, and the user's own arguments last.
+def lanes(root: Path) -> tuple[list[str], list[str]]:
+    """Name every notebook and suite that there is: those that share a server, and the others.
 
     The notebooks come first: their kernels need the home that the suites take out of the environment. The browser comes
     last: it leaves an event loop running until the end.
     """
     rooms = {path.parent.name for path in (root / "tests").glob("*/test_*.py")}.difference(BY_HAND)
-    suites = [f"tests/{name}" for name in sorted(rooms, key=lambda name: (name != "unit", name == "browser", name))]
+    suites = sorted(rooms, key=lambda name: (name != "unit", name == "browser", name))
     notebooks = [
         path.relative_to(root).as_posix()
         for room in ("lessons", "solutions")
         for path in sorted((root / room).glob("*.ipynb"))
     ]
-    return ["--nbval-lax", "--nbval-current-env", *notebooks, *suites, *arguments]
+    sharing = [f"tests/{name}" for name in suites if name in SHARING]
+    others = [f"tests/{name}" for name in suites if name not in SHARING]
+    return (
+        ["--nbval-lax", "--nbval-current-env", *notebooks, *sharing],
+        ["-o", "cache_dir=.pytest_cache/others", *others],
+    )
+
+
+def side_by_side(
+    shown: Sequence[str], kept: Sequence[str], environment: Mapping[str, str], *, console: Console
+) -> tuple[int, int]:
+    """Run both, show what the first one says as it says it and then what the second said; give their exit codes."""
+    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as said:
+        second = subprocess.Popen(kept, cwd=REPO_ROOT, env=environment, stdout=said, stderr=subprocess.STDOUT)
+        try:
+            first = subprocess.run(shown, cwd=REPO_ROOT, env=environment).returncode
+            if second.poll() is None:
+                console.print("The tests beside these are not done yet …", highlight=False)
+            codes = first, second.wait()
+        finally:
+            second.terminate()
+            second.wait()
+            _print_all(said)
+    return codes
+
+
+def _print_all(said: IO[str]) -> None:
+    said.seek(0)
+    for line in said:
+        sys.stdout.write(line)
+    sys.stdout.flush()
+
+
+def worst(codes: Sequence[int]) -> int:
+    """One exit code for several: the first that is a failure; no test in one is well where another had some."""
+    failed = [code for code in codes if code not in (0, _NOTHING_CHOSEN)]
+    return failed[0] if failed else min(codes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import re
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from helpers import cli
 from helpers.bootstrap import COMMANDS
@@ -120,13 +122,38 @@ def test_every_suite_and_notebook_is_tested_but_what_is_run_by_hand(tmp_path: Pa
         "tests/retail/test_e.py",
         "tests/soak/test_c.py",
         "tests/benchmarks/test_d.py",
+        "tests/spark/test_f.py",
     ):
         (tmp_path / name).parent.mkdir(parents=True)
         (tmp_path / name).touch()
-    (tmp_path / "tests/spark").mkdir()
+    (tmp_path / "tests/exercises").mkdir()
     for name in ("lessons/00_start_here.ipynb", "solutions/retail_job/setup_environment.ipynb"):
         (tmp_path / name).parent.mkdir(parents=True)
         (tmp_path / name).touch()
-    chosen = testing.pytest_arguments(tmp_path, ["-x"])
-    assert chosen[2:] == ["lessons/00_start_here.ipynb", "tests/unit", "tests/retail", "tests/browser", "-x"]
-    assert chosen[:2] == ["--nbval-lax", "--nbval-current-env"]
+    sharing, others = testing.lanes(tmp_path)
+    assert sharing == ["--nbval-lax", "--nbval-current-env", "lessons/00_start_here.ipynb", "tests/spark"]
+    assert others[2:] == ["tests/unit", "tests/retail", "tests/browser"]
+
+
+def test_two_test_runs_go_side_by_side_and_both_are_heard(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    met = "import pathlib, sys, time; own, other = map(pathlib.Path, sys.argv[1:3]); own.touch()\n"
+    met += "while not other.exists(): time.sleep(0.01)\n"
+    one, two = str(tmp_path / "one"), str(tmp_path / "two")
+    codes = testing.side_by_side(
+        [sys.executable, "-c", f"{met}print('first'); sys.exit(1)", one, two],
+        [sys.executable, "-c", f"{met}print('second')", two, one],
+        dict(os.environ),
+        console=Console(),
+    )
+    assert codes == (1, 0)
+    said = capfd.readouterr().out
+    assert said.index("first") < said.index("second")
+
+
+@pytest.mark.parametrize(
+    ("codes", "code"), [((0, 0), 0), ((0, 1), 1), ((2, 1), 2), ((5, 0), 0), ((5, 5), 5), ((5, 1), 1)]
+)
+def test_a_failure_in_either_is_a_failure_and_no_test_only_when_both_have_none(
+    codes: tuple[int, int], code: int
+) -> None:
+    assert testing.worst(codes) == code
