@@ -72,7 +72,7 @@ def judge(exercise: Exercise, lab: Any, answer: Any) -> Verdict:
     if answer is ... or (isinstance(answer, (tuple, list)) and any(each is ... for each in answer)):
         return Verdict("not attempted", f"{exercise.id} is not attempted yet: replace the `...` and run the cell "
                                         "again.")
-    if getattr(answer, "not_run_here", False):
+    if getattr(type(answer), "not_run_here", False) is True:
         return Verdict("not attempted", f"{exercise.id} cannot be judged here. {answer}")
     try:
         return exercise.check(lab, answer)
