@@ -19,6 +19,8 @@ from helpers.runtime.places import REPO_ROOT, Places
 
 FIRST_PORT = 8888
 FIRST_LESSON = "00_start_here.ipynb"
+#: JupyterLab looks here too; it keeps its question about news from covering the first lesson.
+_CONFIG = Path(__file__).parent / "jupyter"
 _PORTS = 50
 _START_SECONDS = 60.0
 
@@ -60,7 +62,7 @@ class Lab:
             # A container's only user is often root.
             "ServerApp.allow_root": os.geteuid() == 0,
             "LabApp.default_url": self._page,
-            # Nothing of the course needs the network, and no question stands before the first lesson.
+            # Nothing of the course needs the network.
             "LabApp.news_url": None,
             "LabApp.check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
         }
@@ -69,8 +71,9 @@ class Lab:
     def environment(self, environ: Mapping[str, str]) -> dict[str, str]:
         """Give the kernels `helpers`, this home and this Python; the token stays out of the process list."""
         path = os.pathsep.join(filter(None, [str(REPO_ROOT), environ.get("PYTHONPATH", "")]))
+        config = os.pathsep.join(filter(None, [str(_CONFIG), environ.get("JUPYTER_CONFIG_PATH", "")]))
         own = {"PYTHONPATH": path, "LAKEPREP_HOME": str(self.places.root), "JUPYTER_TOKEN": self.token}
-        return {**environ, **own, "JUPYTER_PREFER_ENV_PATH": "1"}
+        return {**environ, **own, "JUPYTER_CONFIG_PATH": config, "JUPYTER_PREFER_ENV_PATH": "1"}
 
 
 def plan_lab(places: Places, *, browser: bool) -> Lab:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from helpers.files import replace_file
 
 _RECORD = ".copied.json"
 _SOURCES = "retail_job"  # the job of the last lesson is files in folders, not one notebook
+_LESSON = re.compile(r"\d\d_\w+\.ipynb")
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,11 @@ class Copied:
     new: tuple[str, ...] = ()
     refreshed: tuple[str, ...] = ()
     outdated: tuple[str, ...] = ()
+
+    @property
+    def lessons(self) -> tuple[str, ...]:
+        """Those of the new ones that are lessons, and not sources of a lesson's job."""
+        return tuple(name for name in self.new if _LESSON.fullmatch(name))
 
 
 def copy_lessons(source: Path, target: Path) -> Copied:

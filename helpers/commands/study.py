@@ -17,7 +17,7 @@ from helpers.runtime.server import ensure_server
 def study(places: Places, *, browser: bool, lab: bool, console: Console) -> None:
     """Fetch what is missing, copy the lessons, start Spark beside JupyterLab; without `lab`, start Spark and return."""
     fetch_jars(console)
-    _tell_copied(copy_lessons(REPO_ROOT / "lessons", places.lessons), places, console)
+    tell_copied(copy_lessons(REPO_ROOT / "lessons", places.lessons), places, console)
     if not lab:
         with Reporter(console) as report:
             ensure_server(places, report=report)
@@ -46,10 +46,12 @@ def _tell_opened(lab: Lab, console: Console) -> None:
     console.print("Ctrl-C here closes it.")
 
 
-def _tell_copied(copied: Copied, places: Places, console: Console) -> None:
+def tell_copied(copied: Copied, places: Places, console: Console) -> None:
+    """Say what copying did; sources of a lesson's job are no lessons of their own."""
     if copied.new:
-        lessons = "1 lesson" if len(copied.new) == 1 else f"{len(copied.new)} lessons"
-        console.print(f"Copied {lessons} to {places.lessons}", highlight=False, soft_wrap=True)
+        count = len(copied.lessons) or len(copied.new)
+        what = ("lesson" if copied.lessons else "file") + ("" if count == 1 else "s")
+        console.print(f"Copied {count} {what} to {places.lessons}", highlight=False, soft_wrap=True)
     if copied.refreshed:
         console.print(f"Newer, and not changed by you, so replaced: {', '.join(copied.refreshed)}", highlight=False)
     for name in copied.outdated:

@@ -16,6 +16,7 @@ from helpers.jobs import list_runs
 from helpers.pipelines.report import combined, from_dict
 from helpers.runtime import REPO_ROOT, Places
 from tests.browser.conftest import CHROMIUM, FLAGS
+from tests.browser.learner import Learner, studying
 
 PICTURES = REPO_ROOT / ".github" / "pictures"
 
@@ -29,6 +30,7 @@ def main() -> None:
         shoot(
             chromium, ended_run(places, Path(folder)), {"Timeline": "timeline.png", "Pipeline retail": "pipeline.png"}
         )
+        shoot_lesson(chromium, Places(Path(folder) / "study"))
         chromium.close()
 
 
@@ -55,6 +57,19 @@ def shoot(chromium: Browser, page_file: Path, figures: dict[str, str]) -> None:
         shown = page.locator("figure", has=page.locator("h3", has_text=heading)).first if heading else page
         shown.screenshot(path=PICTURES / name)
     page.close()
+
+
+def shoot_lesson(chromium: Browser, places: Places) -> None:
+    """Lesson 05 with a wrong answer judged, and a question answered, in a home of its own."""
+    with studying(places) as study:
+        learner = Learner(chromium, study.url)
+        learner.begin()
+        learner.solve('receipts = spark.read.json(lab.volume("landing/transactions"))\nlab.check("05.1", receipts)')
+        learner.page.screenshot(path=PICTURES / "lesson.png")
+        card = learner.open_quiz()
+        learner.choose(card, 0)
+        card.screenshot(path=PICTURES / "question.png")
+        learner.close()
 
 
 if __name__ == "__main__":

@@ -2,64 +2,23 @@
 
 from __future__ import annotations
 
-import os
-import re
-import signal
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from helpers.runtime import Places, stop_server
+from helpers.progress import Progress
+from helpers.runtime import Places
+from tests.browser.learner import RIGHT, Learner, Study, studying
 
-ROOT = Path(__file__).resolve().parents[2]
 LESSON = "00_start_here.ipynb"
-_URL = re.compile(r"JupyterLab is open: (\S+)")
-
-
-@dataclass
-class Study:
-    """A running `study`: where its JupyterLab answers, and what it said before that."""
-
-    process: subprocess.Popen[str]
-    places: Places
-    url: str
-    said: str
-
-    def interrupt(self) -> tuple[int, str]:
-        """Press Ctrl-C; give the exit code and what was said after it."""
-        self.process.send_signal(signal.SIGINT)
-        rest = self.process.communicate(timeout=60)[0]
-        return self.process.returncode, rest
 
 
 @pytest.fixture(scope="module")
 def study(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Study]:
-    places = Places(tmp_path_factory.mktemp("study"))
-    process = subprocess.Popen(
-        [sys.executable, "-m", "helpers", "study", "--no-browser"],
-        cwd=ROOT,
-        env={**os.environ, "LAKEPREP_HOME": str(places.root)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    said = ""
-    assert process.stdout is not None
-    for line in process.stdout:
-        said += line
-        if found := _URL.search(line):
-            yield Study(process, places, found[1], said)
-            break
-    process.kill()
-    process.communicate()
-    stop_server(places)
-    assert _URL.search(said), said
+    with studying(Places(tmp_path_factory.mktemp("study"))) as running:
+        yield running
 
 
 def test_the_first_lesson_is_open_and_its_first_cell_runs(study: Study, browser: Any) -> None:
@@ -74,6 +33,30 @@ def test_the_first_lesson_is_open_and_its_first_cell_runs(study: Study, browser:
         cell.locator("[data-mime-type='application/vnd.jupyter.stderr'], .jp-OutputArea-error").all_inner_texts() == []
     )
     page.close()
+
+
+def test_a_learner_does_a_lesson_in_parts_and_finds_it_as_it_was_left(study: Study, browser: Any) -> None:
+    learner = Learner(browser, study.url)
+    assert learner.page.get_by_text("get notified about official Jupyter news").count() == 0
+    learner.begin()
+    assert learner.solve('lab.check("05.1", 7)').startswith("✗")
+    assert learner.solve(RIGHT).startswith("✓")
+    card = learner.open_quiz()
+    told = learner.choose(card, 0)
+    chosen = card.get_by_role("radio", checked=True).evaluate("radio => radio.parentElement.textContent")
+    assert told.split()[0] in ("✓", "✗")
+    learner.close()
+
+    later = Learner(browser, study.url)
+    later.return_to_it()
+    said = later.progress()
+    assert "1 of 8" in said
+    again = later.open_quiz()
+    assert again.get_by_role("radio", checked=True).evaluate("radio => radio.parentElement.textContent") == chosen
+    assert again.get_by_role("status").inner_text() == told
+    kept = Progress(study.places.progress)
+    assert (kept.exercise("05.1").attempts, kept.exercise("05.1").correct) == (2, True)
+    later.close()
 
 
 def test_without_the_token_nothing_is_shown(study: Study, browser: Any) -> None:

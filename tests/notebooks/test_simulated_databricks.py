@@ -1,93 +1,21 @@
-"""Databricks, as far as a laptop can play it: an ambient Connect session, volumes below /Volumes, and no widgets.
-
-What stands in for the platform: its session is ours (its Auto Loader is ours too), it answers CREATE VOLUME and
-cloud_files_state, and /Volumes is a link to a temporary folder, which only root can make. No workspace is involved.
-"""
+"""A lesson runs on a session and volumes that it did not make, as on Databricks; all lessons do so in tests/soak."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from helpers.progress import Progress
+from tests.notebooks.databricks import ambient, volumes
 
-VOLUMES = Path("/Volumes")
-AMBIENT = '''
-import builtins, os, re, sys
-from pathlib import Path
-
-class NoWidgets:
-    """What a notebook without a widget front end finds."""
-
-    def find_spec(self, name, path=None, target=None):
-        if name.split(".")[0] in ("ipywidgets", "filelock", "papermill", "psutil"):
-            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
-
-if os.environ.get("LAKEPREP_SIMULATED"):
-    from helpers.runtime import Places, attach
-
-    home = Places(Path(os.environ["LAKEPREP_SIMULATED"]))
-    spark = attach(home, environ={})
-    plain = type(spark)
-
-    class Ambient(plain):
-        def sql(self, query, *args, **kwargs):
-            volume = re.fullmatch(r"CREATE VOLUME IF NOT EXISTS `?(\\w+)`?\\.`?(\\w+)`?", query)
-            if volume:
-                Path("/Volumes", os.environ["LAKEPREP_CATALOG"], *volume.groups()).mkdir(parents=True, exist_ok=True)
-                query = "SELECT 1"
-            if "cloud_files_state(" in query:
-                query = "SELECT '' AS path, now() AS commit_time WHERE false"
-            return super().sql(query, *args, **kwargs)
-
-    spark.__class__ = Ambient
-
-    def displayHTML(html):
-        """Plotly looks for the platform's own, and takes a notebook for Databricks' by these names."""
-
-    display = builtins.print
-    os.environ["DATABRICKS_RUNTIME_VERSION"] = "17.3"
-    for name in [each for each in sys.modules if each.split(".")[0] in ("filelock", "papermill", "psutil")]:
-        del sys.modules[name]
-    sys.meta_path.insert(0, NoWidgets())
-'''
+__all__ = ["ambient", "volumes"]
 
 
-@pytest.fixture
-def volumes(tmp_path: Path) -> Iterator[Path]:
-    """/Volumes, for as long as a test runs."""
-    if VOLUMES.exists() or VOLUMES.is_symlink():
-        pytest.fail(f"{VOLUMES} exists: remove it, the test wants to put a link there.")
-    try:
-        VOLUMES.symlink_to(tmp_path / "volumes")
-    except PermissionError:
-        if os.environ.get("CI"):
-            raise
-        pytest.skip("only root can make /Volumes")
-    (tmp_path / "volumes").mkdir()
-    yield VOLUMES
-    VOLUMES.unlink()
-
-
-@pytest.fixture
-def ambient(places: Any, tmp_path: Path) -> dict[str, str]:
-    """The environment of a kernel that finds its session ready."""
-    startup = tmp_path / "ipython" / "profile_default" / "startup"
-    startup.mkdir(parents=True)
-    (startup / "00_ambient.py").write_text(AMBIENT, encoding="utf-8")
-    return {"IPYTHONDIR": str(tmp_path / "ipython"), "LAKEPREP_SIMULATED": str(places.root),
-            "LAKEPREP_CATALOG": "spark_catalog", "LAKEPREP_HOME": str(tmp_path / "nowhere")}
-
-
-@pytest.mark.parametrize("name", ["05_auto_loader"])
 def test_a_lesson_runs_on_a_session_and_volumes_that_it_did_not_make(
-    name: str, volumes: Path, ambient: dict[str, str], papermill: Callable[..., Any], tmp_path: Path
+    volumes: Path, ambient: dict[str, str], papermill: Callable[..., Any], tmp_path: Path
 ) -> None:
-    done = papermill(f"solutions/{name}.ipynb", environ={**ambient, "LAKEPREP_STRICT": "1"})
+    done = papermill("solutions/05_auto_loader.ipynb", environ={**ambient, "LAKEPREP_STRICT": "1"})
     assert done.returncode == 0, done.stderr[-3000:]
     assert not (tmp_path / "nowhere").exists()
     files = list((tmp_path / "volumes" / "spark_catalog").glob("lakeprep_*/state/progress.jsonl"))
