@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from helpers.pipelines import leftovers
 from helpers.pipelines.errors import InvalidDataset, condition, explained
 from helpers.pipelines.graph import Dataset
 from helpers.pipelines.names import quoted, quoted_part
@@ -117,7 +118,13 @@ def create(spark: Any, dataset: Dataset, schemas: Sequence[Any], *, pipeline_id:
                for field in map(fields.__getitem__, order)]
     columns += [_column(dataset, column.name, column.type, None) for column in dataset.columns
                 if column.type and column.name.lower() not in fields]
-    spark.sql(_create(dataset, columns, pipeline_id))
+    statement = _create(dataset, columns, pipeline_id)
+    try:
+        spark.sql(statement)
+    except Exception as error:
+        if not leftovers.clear_after(error):
+            raise
+        spark.sql(statement)
 
 
 def named(dataset: Dataset, frame: Any) -> Any:

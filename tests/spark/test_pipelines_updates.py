@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -268,6 +269,17 @@ def test_state_on_disk_may_be_lost_without_losing_rows(lake: Lake) -> None:
 
     lake.rows("DROP TABLE {schema}.bronze")  # with its checkpoint left behind
     assert lake.update(*texts).dataset("bronze").num_output_rows == 3
+
+    # A server that was killed while it made a table: the folder has a log without a commit, and Delta refuses it.
+    lake.rows("DROP TABLE {schema}.total")
+    described = lake.rows("DESCRIBE SCHEMA EXTENDED {schema}")
+    log = Path(next(row[1] for row in described if row[0] == "Location").removeprefix("file:"), "total", "_delta_log")
+    log.mkdir(parents=True)
+    (log / ".00000000000000000000.json.5d1e.tmp").touch()
+    for path in (*log.iterdir(), log, log.parent):
+        os.utime(path, (1_700_000_000, 1_700_000_000))
+    assert lake.update(*texts).error is None
+    assert lake.rows("SELECT c FROM {schema}.total") == [(3,)]
 
 
 def test_two_flows_write_into_one_table_and_one_failure_leaves_the_other(lake: Lake) -> None:
