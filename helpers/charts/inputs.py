@@ -30,6 +30,8 @@ class DatasetDict(TypedDict, total=False):
     status: str
     rows_read: int | None
     num_output_rows: int | None
+    num_upserted_rows: int | None
+    num_deleted_rows: int | None
     dropped_records: int
     expectations: list[ExpectationDict]
     seconds: float

@@ -109,10 +109,15 @@ def _text(title: str, state: str, update: UpdateDict) -> str:
     datasets = update.get("datasets") or []
     states = [cards.status_of(one) for one in datasets]
     tally = ", ".join(f"{states.count(one)} {one}" for one in dict.fromkeys(states) if one)
-    written = sum(one.get("num_output_rows") or 0 for one in datasets)
+    tables = [one for one in datasets if one.get("kind") != "VIEW"]  # a view passes its rows on and writes none
+    written = sum(one.get("num_output_rows") or 0 for one in tables)
     dropped = sum(one.get("dropped_records") or 0 for one in datasets)
+    upserted = sum(one.get("num_upserted_rows") or 0 for one in tables)
+    deleted = sum(one.get("num_deleted_rows") or 0 for one in tables)
     troubles = [f"{plain(one.get('name'))}, {failure}" for one in datasets for failure in cards.failures_of(one)]
     troubles += [f"{plain(one.get('name'))} stopped: {plain(one['error'])}" for one in datasets if one.get("error")]
     rows = f"{count(written, 'row')} written, {count(dropped)} dropped"
+    if upserted or deleted:
+        rows += f", {count(upserted)} upserted, {count(deleted)} deleted"
     said = "; ".join(troubles) if troubles else "no expectation failed"
     return f"{title}, update {state}: {count(len(datasets), 'dataset')} ({tally}); {rows}; {said}."

@@ -149,6 +149,13 @@ def test_a_card_says_kind_state_rows_drops_and_failures() -> None:
     assert "silver, has_product: 3 failed" in chart.text
 
 
+def test_rows_of_a_view_are_not_written_and_those_of_auto_cdc_are_upserted_or_deleted() -> None:
+    view = dataset("arrived", kind="VIEW", num_output_rows=23)
+    target = dataset("customers", "arrived", num_output_rows=None, num_upserted_rows=12, num_deleted_rows=1)
+    assert "0 rows written, 0 dropped, 12 upserted, 1 deleted" in charts.pipeline_graph(update(view, target)).text
+    assert "upserted" not in charts.pipeline_graph(update(dataset("a"))).text
+
+
 def test_a_queued_dataset_is_hollow_and_fills_in_without_moving() -> None:
     before = charts.pipeline_graph(update(dataset("a"), dataset("b", "a", status="QUEUED", num_output_rows=None)))
     after = charts.pipeline_graph(update(dataset("a"), dataset("b", "a")))
