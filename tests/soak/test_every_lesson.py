@@ -1,6 +1,6 @@
 """What the suite shows with lesson 05, for every lesson: papermill from another folder, and Databricks simulated.
 
-The simulation has no workspace and only our Auto Loader, so the cells that begin `if lab.databricks:` are left out.
+The simulation has no workspace and only our Auto Loader, so the cells that begin `if lab.databricks` are left out.
 By hand: `.venv/bin/python -m pytest tests/soak/test_every_lesson.py -s`; one notebook takes about a minute.
 """
 
@@ -82,7 +82,7 @@ def here(notebook: str, folder: Path) -> str:
     """The notebook without the cells that need the platform itself."""
     content = json.loads((REPO_ROOT / f"{notebook}.ipynb").read_text(encoding="utf-8"))
     sources = [(cell, "".join(cell["source"])) for cell in content["cells"]]
-    content["cells"] = [cell for cell, source in sources if not source.startswith("if lab.databricks:")]
+    content["cells"] = [cell for cell, source in sources if not source.startswith("if lab.databricks")]
     copy = folder / f"{Path(notebook).name}.ipynb"
     copy.write_text(json.dumps(content), encoding="utf-8")
     return str(copy)
