@@ -187,10 +187,13 @@ def gold_problems(lab: Any) -> list[str]:
     """What is wrong in the gold tables, against the landed files."""
     truth = (by_department(lab), by_price_tier(lab), by_file(lab))
     return [problem for (name, (key, columns)), wanted in zip(GOLD.items(), truth, strict=True)
-            for problem in _gold_table(looking.table(lab, name), name, key, columns, wanted)]
+            for problem in gold_table_problems(looking.table(lab, name), name, key, columns, wanted)]
 
 
-def _gold_table(frame: Any, name: str, key: str, columns: tuple[str, ...], wanted: Mapping[str, Any]) -> list[str]:
+def gold_table_problems(
+    frame: Any, name: str, key: str, columns: tuple[str, ...], wanted: Mapping[str, Any]
+) -> list[str]:
+    """What is wrong in one gold table, whose rows are ``wanted`` by ``key``."""
     problems = looking.missing_columns(frame, (key, *columns), name=name)
     if problems:
         return problems

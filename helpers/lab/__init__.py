@@ -1,7 +1,7 @@
 """One lesson's world: its schema and volumes, files that arrive on demand, checks, hints, quiz and faults."""
 
 from helpers.lab.faults import UnknownFault
-from helpers.lab.job import LabJob, NotAFileOfTheJob, NotRunHere
+from helpers.lab.job import LabJob, NoSuchFolder, NotAFileOfTheJob, NotRunHere
 from helpers.lab.opening import LessonOpen, open_lab
 from helpers.lab.outcome import Outcome
 from helpers.lab.task import Task, open_task
@@ -12,6 +12,7 @@ __all__ = [
     "LabJob",
     "LessonOpen",
     "NoSuchDay",
+    "NoSuchFolder",
     "NotAFileOfTheJob",
     "NotRunHere",
     "Outcome",

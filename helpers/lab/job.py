@@ -12,7 +12,7 @@ from typing import Any
 from helpers.errors import LakeprepError
 from helpers.files import replace_file
 from helpers.lab.guide import Note
-from helpers.runtime import Places
+from helpers.runtime import REPO_ROOT, Places
 
 _ELSEWHERE = (
     "On Databricks a job runs in your workspace, on compute of its own, and not in this notebook: the cell "
@@ -22,6 +22,10 @@ _ELSEWHERE = (
 
 class NotAFileOfTheJob(LakeprepError):
     """A name leads out of the job's folder, or says nothing of what the file is."""
+
+
+class NoSuchFolder(LakeprepError):
+    """The job's folder is not there."""
 
 
 class NotRunHere(Note):
@@ -56,6 +60,21 @@ class LabJob:
         replace_file(self._path(name), (nbformat.writes(made) + "\n").encode())
         return Note(f"{name} is written: {len(cells)} cells.")
 
+    def read(self, name: str) -> Any:
+        """A source file as it is now: JSON as data, anything else as text.
+
+        :class:`NotAFileOfTheJob` says what is wrong with the file, and in which line.
+        """
+        path = self._path(name)
+        if not path.is_file():
+            raise NotAFileOfTheJob(f"There is no {name} in {self.folder}. Is it spelled so?")
+        text = path.read_text(encoding="utf-8")
+        try:
+            return json.loads(text) if path.suffix == ".json" else text
+        except json.JSONDecodeError as error:
+            raise NotAFileOfTheJob(f"{name}, line {error.lineno}: {error.msg}. That is no JSON yet: look for a comma "
+                                   "too many, or one that is missing.") from None
+
     def problems(self, definition: Mapping[str, Any]) -> tuple[str, ...]:
         """Everything that is wrong with a definition, without running it; nothing when it can run."""
         from helpers.jobs import check_definition
@@ -77,13 +96,15 @@ class LabJob:
 
         ``tasks`` names those to run instead, and all that depends on them runs too.
         """
-        from helpers.jobs import repair_run
+        from helpers.jobs import load_run, repair_run
 
         if self.elsewhere or isinstance(run, NotRunHere):
             return NotRunHere(_ELSEWHERE)
+        # The record, not the variable: a cell that repairs may run twice.
+        latest = load_run(self.places.runs / str(run.run_id)).repair_history[-1].id
         return repair_run(run.run_id, places=self.places, definition=definition, base_dir=self.folder,
                           rerun_tasks=tasks, rerun_dependent_tasks=bool(tasks), job_parameters=parameters,
-                          latest_repair_id=run.repair_history[-1].id, on_event=_timeline())
+                          latest_repair_id=latest, on_event=_timeline())
 
     def _path(self, name: str) -> Path:
         path = (self.folder / name).resolve()
@@ -91,6 +112,16 @@ class LabJob:
             raise NotAFileOfTheJob(f"{name!r} leads out of the job's folder: write a name such as 'silver.sql'.")
         path.parent.mkdir(parents=True, exist_ok=True)
         return path
+
+
+def folder_of_job(folder: str | Path, places: Places) -> Path:
+    """A job's folder that is there already: as it is named, beside the notebook, or among the learner's lessons."""
+    tried = [Path(folder), places.lessons / folder, REPO_ROOT / "lessons" / folder]
+    found = next((each for each in tried if each.is_dir()), None)
+    if found is None:
+        raise NoSuchFolder(f"There is no folder {folder} beside this notebook, and none in {places.lessons}. "
+                           "`python3 -m helpers study` brings it.")
+    return found.resolve()
 
 
 def _timeline() -> Callable[[Any, Mapping[str, Any]], None]:

@@ -15,7 +15,7 @@ from helpers.checks import Verdict
 from helpers.errors import LakeprepError
 from helpers.lab import faults
 from helpers.lab.guide import Guide, Note, strict
-from helpers.lab.job import LabJob
+from helpers.lab.job import LabJob, folder_of_job
 from helpers.lab.outcome import Outcome, outcome_of
 from helpers.lab.site import Site
 from helpers.pipelines.names import quoted
@@ -96,9 +96,10 @@ class Lab:
             show=_graph,
         )
 
-    def job(self, name: str) -> LabJob:
-        """A job that cells write: a folder for its files, and ``run`` and ``repair``."""
-        return LabJob(Path(self.volume(f"jobs/{name}")), self.places, elsewhere=self.databricks)
+    def job(self, name: str, *, folder: str | Path | None = None) -> LabJob:
+        """A job with a folder for its files: one that cells write, or ``folder``, which is there already."""
+        own = folder_of_job(folder, self.places) if folder else Path(self.volume(f"jobs/{name}"))
+        return LabJob(own, self.places, elsewhere=self.databricks)
 
     # Checks, hints, quiz
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from helpers.commands.lessons import Copied, copy_lessons
+from helpers.commands.study import tell_copied
+from helpers.runtime import Places
 
 NAME = "00_start_here.ipynb"
 
@@ -110,3 +114,26 @@ def test_a_source_that_the_learner_changed_is_never_overwritten(source: Path, ta
     done = copy_lessons(source, target)
     assert done == Copied(refreshed=("retail_job/job.json",), outdated=("retail_job/pipeline/silver.sql",))
     assert (target / "retail_job" / "pipeline" / "silver.sql").read_text() == "my answer"
+
+
+def test_only_numbered_notebooks_count_as_lessons(source: Path, target: Path, job: Path) -> None:
+    (job / "report.ipynb").write_text("a task's notebook")
+    (source / "25_capstone_retail_job.ipynb").write_text("first edition")
+    copied = copy_lessons(source, target)
+    assert len(copied.new) == 5
+    assert copied.lessons == (NAME, "25_capstone_retail_job.ipynb")
+
+
+@pytest.mark.parametrize(
+    ("new", "said"),
+    [
+        ((NAME, "retail_job/job.json", "retail_job/report.ipynb"), "Copied 1 lesson to "),
+        ((NAME, "05_auto_loader.ipynb", "retail_job/job.json"), "Copied 2 lessons to "),
+        (("retail_job/job.json", "retail_job/report.ipynb"), "Copied 2 files to "),
+        (("retail_job/job.json",), "Copied 1 file to "),
+    ],
+)
+def test_study_says_how_many_lessons_it_copied(tmp_path: Path, new: tuple[str, ...], said: str) -> None:
+    console = Console(file=StringIO(), width=200)
+    tell_copied(Copied(new=new), Places(tmp_path), console)
+    assert console.file.getvalue().startswith(said)

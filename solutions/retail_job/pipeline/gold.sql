@@ -21,6 +21,9 @@ AS SELECT
 FROM silver_sales
 GROUP BY department, category;
 
+-- TODO: Define the materialized view gold_revenue_by_price_tier from silver_sales: price_tier, revenue, quantity (the
+-- sum), products (how many different ones).
+-- BEGIN SOLUTION
 CREATE OR REFRESH MATERIALIZED VIEW gold_revenue_by_price_tier
 COMMENT 'Revenue by price of one piece: budget below 2, standard below 5, premium from 5 dollars'
 AS SELECT
@@ -30,6 +33,7 @@ AS SELECT
   count(DISTINCT product_id) AS products
 FROM silver_sales
 GROUP BY price_tier;
+-- END SOLUTION
 
 CREATE OR REFRESH MATERIALIZED VIEW gold_revenue_by_day
 COMMENT 'Revenue by day of sale, in the shops'' time'

@@ -49,6 +49,9 @@ AS SELECT
 FROM (
   SELECT *
   FROM silver_transactions
+  -- TODO: Keep one line for each basket and product: the one of the newest file.
+  -- BEGIN SOLUTION
   QUALIFY row_number() OVER (PARTITION BY basket_id, product_id ORDER BY source_file DESC) = 1
+  -- END SOLUTION
 ) AS sale
 LEFT JOIN silver_products AS product ON product.product_id = sale.product_id;

@@ -3,11 +3,17 @@
 from pyspark import pipelines as dp
 from pyspark.sql import functions as F
 
+# TODO: Write the other three rules of a good line, each as "name": "condition in SQL". A NULL must break a rule too.
+#   product_known: product_id is there
+#   positive_quantity: quantity is above 0
+#   sales_not_negative: sales_value is 0 or more
 RULES = {
     "household_known": "household_id IS NOT NULL",
+    # BEGIN SOLUTION
     "product_known": "product_id IS NOT NULL",
     "positive_quantity": "quantity IS NOT NULL AND quantity > 0",
     "sales_not_negative": "sales_value IS NOT NULL AND sales_value >= 0",
+    # END SOLUTION
 }
 
 
