@@ -1,4 +1,4 @@
-"""`test`: the linter, then every test: those that share one Spark server, and beside them all others."""
+"""`test`: the linter, then every test: the notebooks and what is about lessons, and beside them all others."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from helpers.runtime.places import REPO_ROOT, Places
 from helpers.runtime.server import stop_server
 
 BY_HAND = ("benchmarks", "soak")
-#: Suites whose tests share one server.
-SHARING = ("exercises", "notebooks", "spark")
+#: Suites that are about lessons.
+LESSONS = ("exercises", "notebooks")
 #: What pytest gives when its arguments leave no test.
 _NOTHING_CHOSEN = 5
 
@@ -27,19 +27,19 @@ def run_tests(arguments: Sequence[str], *, console: Console) -> int:
     """Give the exit code: pytest's, or ruff's when only ruff complains; `arguments` go to pytest."""
     fetch_jars(console)
     linted = subprocess.run([sys.executable, "-m", "ruff", "check", "."], cwd=REPO_ROOT).returncode
-    sharing, others = (["-m", "pytest", *lane, *arguments] for lane in lanes(REPO_ROOT))
+    lessons, others = (["-m", "pytest", *lane, *arguments] for lane in lanes(REPO_ROOT))
     # The learner's own tables and Spark server stay out of it.
     with tempfile.TemporaryDirectory(prefix="lakeprep-test-", ignore_cleanup_errors=True) as home:
         environment = {**os.environ, "LAKEPREP_HOME": home, "LAKEPREP_HEAP": "1g", "LAKEPREP_IDLE_SECONDS": "30"}
         try:
-            codes = side_by_side([sys.executable, *sharing], [sys.executable, *others], environment, console=console)
+            codes = side_by_side([sys.executable, *lessons], [sys.executable, *others], environment, console=console)
         finally:
             stop_server(Places(Path(home)))
     return worst(codes) or linted
 
 
 def lanes(root: Path) -> tuple[list[str], list[str]]:
-    """Name every notebook and suite that there is: those that share a server, and the others.
+    """Name every notebook and suite that there is: those about lessons, and the others; each takes about as long.
 
     The notebooks come first: their kernels need the home that the suites take out of the environment. The browser comes
     last: it leaves an event loop running until the end.
@@ -51,10 +51,10 @@ def lanes(root: Path) -> tuple[list[str], list[str]]:
         for room in ("lessons", "solutions")
         for path in sorted((root / room).glob("*.ipynb"))
     ]
-    sharing = [f"tests/{name}" for name in suites if name in SHARING]
-    others = [f"tests/{name}" for name in suites if name not in SHARING]
+    lessons = [f"tests/{name}" for name in suites if name in LESSONS]
+    others = [f"tests/{name}" for name in suites if name not in LESSONS]
     return (
-        ["--nbval-lax", "--nbval-current-env", *notebooks, *sharing],
+        ["--nbval-lax", "--nbval-current-env", *notebooks, *lessons],
         ["-o", "cache_dir=.pytest_cache/others", *others],
     )
 

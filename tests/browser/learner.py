@@ -44,11 +44,11 @@ class Study:
 
 @contextmanager
 def studying(places: Places) -> Iterator[Study]:
-    """Run `study` in this home for as long as the block runs."""
+    """Run `study` in this home for as long as the block runs, with JupyterLab's settings and open tabs in it too."""
     process = subprocess.Popen(
         [sys.executable, "-m", "helpers", "study", "--no-browser"],
         cwd=REPO_ROOT,
-        env={**os.environ, "LAKEPREP_HOME": str(places.root)},
+        env={**os.environ, "LAKEPREP_HOME": str(places.root), "JUPYTER_CONFIG_DIR": str(places.root / "jupyter")},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

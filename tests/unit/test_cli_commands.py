@@ -123,16 +123,17 @@ def test_every_suite_and_notebook_is_tested_but_what_is_run_by_hand(tmp_path: Pa
         "tests/soak/test_c.py",
         "tests/benchmarks/test_d.py",
         "tests/spark/test_f.py",
+        "tests/exercises/test_g.py",
     ):
         (tmp_path / name).parent.mkdir(parents=True)
         (tmp_path / name).touch()
-    (tmp_path / "tests/exercises").mkdir()
+    (tmp_path / "tests/notebooks").mkdir()
     for name in ("lessons/00_start_here.ipynb", "solutions/retail_job/setup_environment.ipynb"):
         (tmp_path / name).parent.mkdir(parents=True)
         (tmp_path / name).touch()
-    sharing, others = testing.lanes(tmp_path)
-    assert sharing == ["--nbval-lax", "--nbval-current-env", "lessons/00_start_here.ipynb", "tests/spark"]
-    assert others[2:] == ["tests/unit", "tests/retail", "tests/browser"]
+    lessons, others = testing.lanes(tmp_path)
+    assert lessons == ["--nbval-lax", "--nbval-current-env", "lessons/00_start_here.ipynb", "tests/exercises"]
+    assert others[2:] == ["tests/unit", "tests/retail", "tests/spark", "tests/browser"]
 
 
 def test_two_test_runs_go_side_by_side_and_both_are_heard(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
