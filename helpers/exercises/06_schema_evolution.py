@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 from helpers import looking
@@ -33,6 +34,9 @@ def second_load(lab: Any, answer: Any) -> Verdict:
     elif not problems and NEW_FIELD not in (answer.condition or ""):
         problems = [f"It stopped, but not for the new field: {answer.condition or 'an error'}. {answer.message} "
                     "Is it the very same load as in 6.1?"]
+    elif not problems and not lab.databricks and not _tried_again(lab):
+        problems = ["It stopped at the new field, but the checkpoint state/receipts_checkpoint knows nothing of this "
+                    "start. Which checkpointLocation did the load of 6.1 have?"]
     return verdict(problems, right="Stopped at `coupon_upc`, as it should. Nothing of the 10th is in the table yet, "
                                    "and the "
                                    "new schema is in the schema location.")
@@ -110,7 +114,7 @@ def narrow_load(lab: Any, answer: Any) -> Verdict:
     if problems:
         return verdict(problems, right="")
     frame = looking.table(lab, "bronze_narrow")
-    problems = _complete(lab, "bronze_narrow")
+    problems = looking.has_checkpoint(lab, "state/narrow_checkpoint") + _complete(lab, "bronze_narrow")
     for column in ("basket_id", "product_id", "sales_value"):
         problems += looking.missing_columns(frame, [column], name="bronze_narrow")
     if len(frame.columns) > 4:
@@ -150,6 +154,11 @@ def starts(lab: Any, answer: Any) -> Verdict:
 def _tiers(lab: Any) -> Counter[str]:
     return Counter(record["loyalty_tier"] for records in looking.landed_records(lab).values()
                    for record in records if "loyalty_tier" in record)
+
+
+def _tried_again(lab: Any) -> bool:
+    """Whether the checkpoint of the receipts has planned a second micro-batch."""
+    return (Path(lab.volume("state/receipts_checkpoint")) / "offsets" / "1").exists()
 
 
 def _no_outcome(answer: Any, name: str) -> list[str]:
