@@ -83,10 +83,10 @@ class LabJob:
 
     def run(self, definition: Mapping[str, Any], *, parameters: Mapping[str, str] | None = None) -> Any:
         """Run the job to its end and give the run; a failed task is a result, not an error."""
-        from helpers.jobs import run_job
-
         if self.elsewhere:
             return NotRunHere(_ELSEWHERE)
+        from helpers.jobs import run_job  # not on Databricks: it needs what a workspace lacks
+
         return run_job(definition, places=self.places, base_dir=self.folder, parameters=parameters,
                        on_event=_timeline())
 
@@ -96,10 +96,10 @@ class LabJob:
 
         ``tasks`` names those to run instead, and all that depends on them runs too.
         """
-        from helpers.jobs import load_run, repair_run
-
         if self.elsewhere or isinstance(run, NotRunHere):
             return NotRunHere(_ELSEWHERE)
+        from helpers.jobs import load_run, repair_run
+
         # The record, not the variable: a cell that repairs may run twice.
         latest = load_run(self.places.runs / str(run.run_id)).repair_history[-1].id
         return repair_run(run.run_id, places=self.places, definition=definition, base_dir=self.folder,
