@@ -1,5 +1,9 @@
-"""Auto Loader on plain Spark: `cloudFiles`, with inference, evolution and the rescued data column."""
+"""Auto Loader on plain Spark: `cloudFiles` with inference, evolution and rescued data, `read_files` and COPY INTO."""
 
+from helpers.autoloader.copy_frames import FilesDisagree
+from helpers.autoloader.copy_into import copy_into
+from helpers.autoloader.copy_log import DamagedCopyLog
+from helpers.autoloader.copy_target import CopyTargetError
 from helpers.autoloader.errors import (
     AutoLoaderError,
     DamagedSchemaFile,
@@ -13,12 +17,16 @@ from helpers.autoloader.errors import (
     unknown_field_message,
 )
 from helpers.autoloader.options import read_files_options
+from helpers.autoloader.read_files import read_files
 from helpers.autoloader.reader import CloudStreamReader
+from helpers.autoloader.statements import run_copy_into, with_frames
+from helpers.autoloader.stream_state import NoStreamState, cloud_files_state
 from helpers.autoloader.streams import managed_schema_location, stream_files
 
 __all__ = [
-    "AutoLoaderError", "CloudStreamReader", "DamagedSchemaFile", "EmptyLandingFolder", "InvalidSchemaHint",
-    "LandingFolderNotFound", "MissingSchemaLocation", "UnsupportedOption", "UnsupportedPath", "is_unknown_field_error",
-    "managed_schema_location", "read_files_options", "stream_files",
-    "unknown_field_message",
+    "AutoLoaderError", "CloudStreamReader", "CopyTargetError", "DamagedCopyLog", "DamagedSchemaFile",
+    "EmptyLandingFolder", "FilesDisagree", "InvalidSchemaHint", "LandingFolderNotFound", "MissingSchemaLocation",
+    "NoStreamState", "UnsupportedOption", "UnsupportedPath", "cloud_files_state", "copy_into", "is_unknown_field_error",
+    "managed_schema_location", "read_files", "read_files_options", "run_copy_into", "stream_files",
+    "unknown_field_message", "with_frames",
 ]

@@ -24,11 +24,12 @@ _BLANK = b" \t\r\n"
 
 @dataclass(frozen=True)
 class Block:
-    """Bytes `start` to `start + length` of the file that the URI `path` names."""
+    """Bytes `start` to `start + length` of the file that the URI `path` names; with `multi_line`, one record's text."""
 
     path: str
     start: int
     length: int
+    multi_line: bool = False
 
     def read(self) -> bytes:
         """The block's whole lines; a compressed file is one block."""
@@ -39,7 +40,11 @@ class Block:
             return bytes(stream.read())
 
     def lines(self) -> Iterator[str]:
-        """The lines that are not blank, as text."""
+        """The lines that are not blank, as text; all of it as one where records go over several lines."""
+        if self.multi_line:
+            text = self.read().decode("utf-8-sig", errors="replace").strip()
+            yield from [text] if text else []
+            return
         for line in _LINE_END.split(self.read()):
             if line.strip(_BLANK):
                 yield line.decode("utf-8", errors="replace").removeprefix("\ufeff")

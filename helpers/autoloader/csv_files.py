@@ -59,7 +59,7 @@ def column_types(paths: Iterable[str], dialect: Dialect, wanted: Callable[[str],
             for row in rows:
                 for place, name in places:
                     if types[name] != "string" and place < len(row) and row[place] not in ("", dialect.null):
-                        types[name] = _widened(types[name], row[place])
+                        types[name] = wider(types[name], type_of(row[place]))
     return {name: "string" if type_ == "void" else type_ for name, type_ in types.items()}
 
 
@@ -83,8 +83,8 @@ def type_of(text: str) -> str:
     return "boolean" if text.lower() in ("true", "false") else "string"
 
 
-def _widened(type_: str, text: str) -> str:
-    found = type_of(text)
+def wider(type_: str, found: str) -> str:
+    """The narrowest type that holds both; a string when nothing else does."""
     if type_ in ("void", found):
         return found
     for order in (("integer", "long", "double"), ("date", "timestamp")):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -18,12 +19,26 @@ from helpers.autoloader.blocks import Block, knows_all_fields
 from helpers.autoloader.evolution import Evolution
 from helpers.autoloader.json_types import VOID, Type, merge
 from helpers.autoloader.records import CORRUPT, Damaged, as_text, beyond, lost, parse
+from helpers.autoloader.xml_records import typed, xml_records
 
 Batches = Iterator[tuple[pa.Array, ...]]
 
 
 class LinesDoNotMatch(Exception):
     """A file is not what Spark has just read."""
+
+
+@dataclass(frozen=True)
+class Form:
+    """How records are written: `records` reads those of a block, `knows` sees quickly that no field is unknown.
+
+    `typed` gives a record's values as what their texts stand for.
+    """
+
+    records: Callable[[Block], Iterator[dict[str, Any] | str]]
+    knows: Callable[[bytes, Type], bool] | None = None
+    typed: Callable[[Any], Any] = lambda record: record
+    multi_line: bool = False
 
 
 @dataclass
@@ -51,6 +66,7 @@ class _Watch:
     """The state of one Spark task: the block it is in, and the new fields it has met."""
 
     evolution: Evolution
+    form: Form
     reading: _Reading | None = None
     new: Type = VOID
     first_path: str = ""
@@ -66,31 +82,41 @@ class _Watch:
             self.reading.close()
 
     def _look(self, reading: _Reading) -> None:
-        schema = self.evolution.schema
-        if knows_all_fields(reading.block.read(), schema):
+        schema, form = self.evolution.schema, self.form
+        if form.knows is not None and form.knows(reading.block.read(), schema):
             return
         new: Type = VOID
         hidden = False
-        for row in _records(reading.block):
-            found = None if isinstance(row, str) else beyond(row, schema)
+        for row in form.records(reading.block):
+            found = None if isinstance(row, str) else beyond(form.typed(row), schema)
             new = merge(new, found.new) if found else new
             hidden = hidden or found is None or found.hidden
         fresh = self.evolution.unreserved(new)
         if fresh != VOID and self.evolution.stops:
             self.first_path = self.first_path or reading.block.path
             self.new = merge(self.new, fresh)
-        elif hidden or new != VOID:
-            reading.lines = _records(reading.block)
+        elif hidden or new != VOID or form.knows is None:
+            reading.lines = form.records(reading.block)
 
 
-def json_guard(evolution: Evolution) -> Callable[[Batches], Iterator[pa.Array]]:
+def json_guard(evolution: Evolution, *, multi_line: bool = False) -> Callable[[Batches], Iterator[pa.Array]]:
+    """The guard of JSON files; with `multi_line`, a file is one record, or an array of records."""
+    return _guard(evolution, Form(json_records, knows_all_fields, multi_line=multi_line))
+
+
+def xml_guard(evolution: Evolution, row_tag: str) -> Callable[[Batches], Iterator[pa.Array]]:
+    """The guard of XML files, whose rows are the elements of that name."""
+    return _guard(evolution, Form(partial(xml_records, row_tag=row_tag), typed=typed))
+
+
+def _guard(evolution: Evolution, form: Form) -> Callable[[Batches], Iterator[pa.Array]]:
     """A function of batches (path, block start, block length, damaged line, what the columns show of it as JSON).
 
     It gives the rescued data column. Where new fields stop the stream, they are collected to the end of the task.
     """
 
     def guard(batches: Batches) -> Iterator[pa.Array]:
-        watch = _Watch(evolution)
+        watch = _Watch(evolution, form)
         for batch in batches:
             parts = [_rescue(watch, [column[first:last] for column in batch]) for first, last in runs(*batch[:2])]
             if watch.new == VOID:
@@ -117,7 +143,7 @@ def runs(paths: pa.Array, starts: pa.Array) -> Iterator[tuple[int, int]]:
 def _rescue(watch: _Watch, run: list[pa.Array]) -> pa.Array:
     paths, starts, lengths, damaged, shown = run
     path, count = paths[0].as_py(), len(paths)
-    watch.enter(Block(path, starts[0].as_py(), lengths[0].as_py()))
+    watch.enter(Block(path, starts[0].as_py(), lengths[0].as_py(), watch.form.multi_line))
     careful = watch.reading is not None and watch.reading.lines is not None
     if watch.new != VOID or (damaged.null_count == count and not careful):
         return pa.nulls(count, pa.string())
@@ -141,7 +167,7 @@ def _rescued(damaged: str | None, shown: str | None, row: Any, path: str, schema
     return as_text(missing, path) if missing else None
 
 
-def _records(block: Block) -> Iterator[dict[str, Any] | str]:
+def json_records(block: Block) -> Iterator[dict[str, Any] | str]:
     """A record, or a damaged line, for each row that Spark makes of the block."""
     for line in block.lines():
         try:

@@ -68,5 +68,5 @@ def _put(type_: Type, path: tuple[str, ...], new: Type, hint: Hint) -> Type:
     at = next((place for place, each in enumerate(fields) if each["name"].lower() == name.lower()), None)
     if at is None:
         return struct([*fields, field(name, _put(struct([]) if rest else new, rest, new, hint))])
-    fields[at] = field(fields[at]["name"], _put(fields[at]["type"], rest, new, hint))
+    fields[at] = {**fields[at], "type": _put(fields[at]["type"], rest, new, hint)}
     return struct(fields)

@@ -10,7 +10,7 @@ from helpers.autoloader.blocks import Block
 from helpers.autoloader.errors import EmptyLandingFolder, InvalidSchemaHint
 from helpers.autoloader.hints import Hint, apply_hints, parse_hints
 from helpers.autoloader.json_types import Type, array, field, infer, kind, merge_all, settled, struct
-from helpers.autoloader.landing import Landing
+from helpers.autoloader.landing import Landing, escaped
 from helpers.autoloader.options import CloudOptions
 from helpers.autoloader.records import Damaged, parse
 
@@ -18,14 +18,15 @@ _DAMAGED = "__damaged_line"
 
 
 def infer_json(spark: Any, landing: Landing, options: CloudOptions) -> dict[str, Any]:
-    """The schema of the sampled JSON files; with `inferColumnTypes` off, every column is a string."""
+    """The schema of the sampled JSON or XML files; with `inferColumnTypes` off, every column is a string."""
     files = landing.sample()
-    schema = _by_spark(spark, files, options)
-    fields = [each for each in (schema or _by_hand(files))["fields"]
+    schema = _xml_by_spark(spark, files, options) if options.format == "xml" else _by_spark(spark, files, options)
+    fields = [each for each in (schema or _by_hand(files, options))["fields"]
               if each["name"] not in (_DAMAGED, options.rescued_column)]
     if not fields:
-        raise EmptyLandingFolder(f"The schema cannot be inferred: no file in {landing.path} holds a whole JSON record. "
-                                 "Land a file with records first, or give the schema with .schema(…).")
+        raise EmptyLandingFolder(f"The schema cannot be inferred: no file in {landing.path} holds a whole "
+                                 f"{options.format.upper()} record. Land a file with records first, or give the "
+                                 "schema with .schema(…).")
     if options.infer_column_types:
         return struct(_plain(each) for each in fields)
     return struct(field(each["name"], "string") for each in fields)
@@ -57,7 +58,7 @@ def _by_spark(spark: Any, files: list[str], options: CloudOptions) -> dict[str, 
     reader = spark.read.format("json").options(**options.reader).option("columnNameOfCorruptRecord", _DAMAGED)
     reader = reader.option("allowSingleQuotes", "false").option("primitivesAsString", not options.infer_column_types)
     try:
-        return reader.load([_escaped(path) for path in files]).schema.jsonValue()  # type: ignore[no-any-return]
+        return reader.load([escaped(path) for path in files]).schema.jsonValue()  # type: ignore[no-any-return]
     except AnalysisException as error:
         if error.getCondition() != "COLUMN_ALREADY_EXISTS":
             raise
@@ -65,10 +66,15 @@ def _by_spark(spark: Any, files: list[str], options: CloudOptions) -> dict[str, 
     return None
 
 
-def _by_hand(files: list[str]) -> dict[str, Any]:
+def _xml_by_spark(spark: Any, files: list[str], options: CloudOptions) -> dict[str, Any]:
+    reader = spark.read.format("xml").options(**options.reader).option("columnNameOfCorruptRecord", _DAMAGED)
+    return reader.load([escaped(path) for path in files]).schema.jsonValue()  # type: ignore[no-any-return]
+
+
+def _by_hand(files: list[str], options: CloudOptions) -> dict[str, Any]:
     def types() -> Any:
         for path in files:
-            for line in Block(path, 0, 1 << 62).lines():
+            for line in Block(path, 0, 1 << 62, options.multi_line).lines():
                 try:
                     yield infer(parse(line))
                 except Damaged:
@@ -85,8 +91,3 @@ def _nullable(type_: Type) -> Type:
     if kind(type_) == "array":
         return array(_nullable(type_["elementType"]))  # type: ignore[index]
     return struct(_plain(each) for each in type_["fields"]) if kind(type_) == "struct" else type_  # type: ignore[index]
-
-
-def _escaped(path: str) -> str:
-    # Spark takes a path for a pattern.
-    return "".join(f"\\{char}" if char in "*?[]{}\\" else char for char in path)

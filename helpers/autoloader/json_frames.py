@@ -1,4 +1,4 @@
-"""A JSON stream: typed columns by Spark's native reader, the rescued data column by the guard."""
+"""A stream of JSON or XML: typed columns by Spark's native reader, the rescued data column by the guard."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import Any
 from pyspark.sql import functions as F
 from pyspark.sql.types import StringType, StructField, StructType
 
+from helpers.autoloader.columns import column
 from helpers.autoloader.evolution import Evolution
-from helpers.autoloader.guard import json_guard
+from helpers.autoloader.guard import json_guard, xml_guard
 from helpers.autoloader.landing import Landing
 from helpers.autoloader.options import CloudOptions
 from helpers.autoloader.records import CORRUPT
@@ -22,9 +23,10 @@ def json_frame(spark: Any, landing: Landing, options: CloudOptions, evolution: E
     columns = StructType.fromJson(evolution.schema)
     read = StructType([*columns.fields, StructField(DAMAGED, StringType())])
     # Strict, so that Spark and the guard agree on what a record is.
-    reader = {**options.reader, "columnNameOfCorruptRecord": DAMAGED, "allowSingleQuotes": "false"}
-    shown = F.to_json(F.struct(*[F.col(_quoted(name)) for name in columns.names]))
-    guard = worker_function(json_guard(evolution), StringType())
+    strict = {"allowSingleQuotes": "false"} if options.format == "json" else {}
+    reader = {**options.reader, "columnNameOfCorruptRecord": DAMAGED, **strict}
+    shown = F.to_json(F.struct(*[column(name) for name in columns.names]))
+    guard = worker_function(_guard(options, evolution), StringType())
     frame = file_source(spark, landing, options, read, reader).withColumn(_RESCUED, guard(
         F.col("_metadata.file_path"), F.col("_metadata.file_block_start"), F.col("_metadata.file_block_length"),
         F.col(DAMAGED), F.when(F.col(DAMAGED).isNotNull(), shown)))
@@ -34,11 +36,13 @@ def json_frame(spark: Any, landing: Landing, options: CloudOptions, evolution: E
     return frame.withColumnRenamed(_RESCUED, options.rescued_column) if options.rescued_column else frame.drop(_RESCUED)
 
 
+def _guard(options: CloudOptions, evolution: Evolution) -> Any:
+    if options.format == "xml":
+        return xml_guard(evolution, options.reader["rowTag"])
+    return json_guard(evolution, multi_line=options.multi_line)
+
+
 def _with_corrupt_record(frame: Any) -> Any:
     line = F.get_json_object(_RESCUED, f"$.{CORRUPT}")
     rescued = F.when(line.isNull(), F.col(_RESCUED))
     return frame.withColumns({CORRUPT: F.coalesce(line, F.col(CORRUPT)), _RESCUED: rescued})
-
-
-def _quoted(name: str) -> str:
-    return "`" + name.replace("`", "``") + "`"

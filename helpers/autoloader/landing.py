@@ -13,15 +13,23 @@ from helpers.autoloader.errors import EmptyLandingFolder, LandingFolderNotFound,
 
 _GLOB = frozenset("*?[{")
 SAMPLE_FILES = 1000
+# What Hive calls the folder of rows without a value.
+NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 
 
 @dataclass(frozen=True)
 class Landing:
-    """A path as the learner wrote it, which may be a pattern, and the filters on it."""
+    """A path as the learner wrote it, which may be a pattern, and the filters on it.
+
+    Times are seconds since 1970; the files of `without` are left out of a stream, but not out of its sample.
+    """
 
     path: str
     name_filter: str | None = None
     recursive: bool = False
+    modified_after: float | None = None
+    modified_before: float | None = None
+    without: frozenset[str] = frozenset()
 
     @property
     def root(self) -> str:
@@ -34,15 +42,28 @@ class Landing:
         return str(path)
 
     def check(self) -> None:
-        """Refuse a folder that is not there, and partition folders."""
+        """Refuse a folder that is not there."""
         if not os.path.exists(self.root):
             raise LandingFolderNotFound(f"The folder {self.path} does not exist. Create it or correct the path.")
-        for folder, _, names in os.walk(self.root) if not self.recursive else ():
-            inner = os.path.relpath(folder, self.root)
-            if names and "=" in inner:
-                raise UnsupportedPath(
-                    f"{self.path} has the partition folder {inner} (name=value). Partition columns are not supported "
-                    "here yet: land the files elsewhere, or set recursiveFileLookup to true to do without them.")
+
+    def partitions(self, path: str) -> dict[str, str | None]:
+        """The columns that a file's folders name (`day=1`), below the path; the first of two with one name wins."""
+        found: dict[str, str | None] = {}
+        for part in Path(os.path.relpath(os.path.dirname(path), self.root)).parts:
+            name, sign, value = part.partition("=")
+            if sign and name and name.lower() not in {each.lower() for each in found}:
+                found[unquote(name)] = None if value == NO_VALUE else unquote(value)
+        return found
+
+    def is_direct(self, path: str) -> bool:
+        """Whether only partition folders (`day=1`) are between the path, or a folder it means, and the file."""
+        pattern, parts = local(self.path), Path(path).parents
+        for parent in parts:
+            if str(parent) == self.root or matches(str(parent), pattern):
+                return True
+            if "=" not in parent.name:
+                return matches(path, pattern)
+        return False
 
     def sample(self) -> list[str]:
         """The files to infer from, by name; at most 1000, as on Databricks."""
@@ -69,9 +90,17 @@ class Landing:
 
     def _wanted(self, path: str) -> bool:
         pattern = local(self.path)
-        inside = pattern == self.root or _matches(path, pattern) or any(
-            _matches(str(parent), pattern) for parent in Path(path).parents)
-        return inside and (not self.name_filter or _matches(os.path.basename(path), self.name_filter))
+        inside = pattern == self.root or matches(path, pattern) or any(
+            matches(str(parent), pattern) for parent in Path(path).parents)
+        named = not self.name_filter or matches(os.path.basename(path), self.name_filter)
+        return inside and named and self._in_time(path)
+
+    def _in_time(self, path: str) -> bool:
+        if self.modified_after is None and self.modified_before is None:
+            return True
+        modified = os.path.getmtime(path)
+        return (self.modified_after is None or modified > self.modified_after) and (
+            self.modified_before is None or modified < self.modified_before)
 
 
 def local(path: str) -> str:
@@ -85,7 +114,13 @@ def local(path: str) -> str:
     return os.path.abspath(path)
 
 
-def _matches(path: str, pattern: str) -> bool:
+def escaped(path: str) -> str:
+    """A path as Spark reads it, which takes every path for a pattern."""
+    return "".join(f"\\{char}" if char in "*?[]{}\\" else char for char in path)
+
+
+def matches(path: str, pattern: str) -> bool:
+    """Whether a path with as many parts fits a pattern, which may have `{a,b}`."""
     return any(path.count("/") == each.count("/") and fnmatch.fnmatchcase(path, each)
                for each in _alternatives(pattern))
 

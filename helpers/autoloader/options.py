@@ -3,41 +3,54 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from helpers.autoloader.errors import UnsupportedOption
+from helpers.autoloader.formats import AVRO, spelled
 from helpers.autoloader.records import RESCUED
 
 PREFIX = "cloudFiles."
-FORMATS = ("json", "csv")
 MODES = ("addNewColumns", "rescue", "failOnNewColumns", "none")
 _OURS = ("format", "schemaLocation", "inferColumnTypes", "schemaHints", "schemaEvolutionMode", "maxFilesPerTrigger",
-         "validateOptions")
-_COMMON = ("pathGlobFilter", "recursiveFileLookup", "rescuedDataColumn")
+         "maxBytesPerTrigger", "includeExistingFiles", "partitionColumns", "validateOptions")
+# What these do is not there, but their default can be written out.
+_ONLY_DEFAULT = {"allowOverwrites": "false", "cleanSource": "off", "useNotifications": "false",
+                 "useManagedFileEvents": "false"}
+_COMMON = ("pathGlobFilter", "recursiveFileLookup", "rescuedDataColumn", "modifiedAfter", "modifiedBefore")
 _READER = {
-    "json": ("dateFormat", "timestampFormat"),
-    "csv": ("header", "sep", "delimiter", "quote", "escape", "nullValue", "dateFormat", "timestampFormat"),
+    "json": ("dateFormat", "timestampFormat", "multiLine"),
+    "csv": ("header", "sep", "delimiter", "quote", "escape", "nullValue", "dateFormat", "timestampFormat", "multiLine"),
+    "parquet": (),
+    "orc": (),
+    "xml": ("rowTag", "dateFormat", "timestampFormat"),
+    "text": ("encoding", "lineSep", "wholeText"),
+    "binaryFile": (),
 }
+#: Their columns are always the same, so nothing is inferred, evolves or is rescued.
+FIXED_FORMATS = ("text", "binaryFile")
 # On Databricks, not here: named so that the message can say which of the two it is.
 _ONLY_DATABRICKS = (
     "allowOverwrites", "backfillInterval", "cleanSource", "cleanSource.retentionDuration",
-    "cleanSource.moveDestination", "includeExistingFiles", "maxBytesPerTrigger", "maxFileAge", "partitionColumns",
-    "useStrictGlobber", "useNotifications", "useManagedFileEvents", "useIncrementalListing", "resourceTag",
-    "readerCaseSensitive", "badRecordsPath", "modifiedAfter", "modifiedBefore", "multiLine",
+    "cleanSource.moveDestination", "maxFileAge", "useStrictGlobber", "useNotifications", "useManagedFileEvents",
+    "useIncrementalListing", "resourceTag", "readerCaseSensitive", "badRecordsPath",
     "encoding", "charset", "mode", "columnNameOfCorruptRecord", "lineSep", "comment", "ignoreCorruptFiles",
     "ignoreMissingFiles", "singleVariantColumn", "mergeSchema", "samplingRatio", "inferSchema", "inferTimestamp",
     "locale", "emptyValue", "skipRows", "ignoreLeadingWhiteSpace", "ignoreTrailingWhiteSpace", "primitivesAsString",
     "prefersDecimal", "allowSingleQuotes", "allowComments", "allowUnquotedFieldNames", "dropFieldIfAllNull",
     "preferDate", "enforceSchema", "maxColumns", "maxCharsPerColumn", "nanValue", "positiveInf", "negativeInf",
 )
+_LOWER = frozenset(name.lower() for name in _ONLY_DATABRICKS)
 
 
 @dataclass(frozen=True)
 class CloudOptions:
     """Checked options; `reader` holds what goes to Spark's own reader as it stands.
 
-    `rescued_column` is None where nothing is rescued.
+    `rescued_column` is None where nothing is rescued, `partition_columns` where the folders say which there are.
+    Times are seconds since 1970. A batch (not `streaming`) has no limits and never stops.
     """
 
     format: str
@@ -46,10 +59,21 @@ class CloudOptions:
     schema_hints: str | None
     mode: str
     rescued_column: str | None
-    max_files_per_trigger: int
+    max_files_per_trigger: int | None
+    max_bytes_per_trigger: int | None
     header: bool
     recursive: bool
+    include_existing: bool
+    partition_columns: tuple[str, ...] | None
+    modified_after: float | None
+    modified_before: float | None
     reader: Mapping[str, str]
+    streaming: bool = True
+
+    @property
+    def multi_line(self) -> bool:
+        """Whether a record may go over several lines."""
+        return boolean("multiLine", self.reader.get("multiLine", "false"))
 
     @property
     def guarded(self) -> bool:
@@ -57,29 +81,35 @@ class CloudOptions:
         return self.rescued_column is not None or self.mode != "none"
 
 
-def check_options(options: Mapping[str, str], *, explicit_schema: bool, format: str | None = None) -> CloudOptions:
+def check_options(
+    options: Mapping[str, str], *, explicit_schema: bool, format: str | None = None, streaming: bool = True
+) -> CloudOptions:
     """Options with the `cloudFiles.` prefix (generic ones without) as `CloudOptions`.
 
     Raises UnsupportedOption with the option's name, and the right spelling where it is close.
     """
-    ours, reader = _split(options)
+    validate = _validates(options)
+    ours, reader = _split(options, validate=validate)
     chosen = _format(format or ours.get("format"))
-    allowed = {name.lower(): name for name in (*_COMMON, *_READER[chosen])}
-    for name in reader:
-        if name.lower() not in allowed:
-            raise _unsupported(name, allowed.values())
-    reader = {allowed[name.lower()]: value for name, value in reader.items()}
-    if _boolean("validateOptions", ours.get("validateOptions", "true")) is False:
-        raise UnsupportedOption("cloudFiles.validateOptions=false is not supported here: options are always checked.")
-    mode = _mode(ours.get("schemaEvolutionMode"), explicit_schema)
+    reader = _reader(reader, chosen, validate=validate)
+    if chosen == "xml" and "rowTag" not in reader:
+        raise UnsupportedOption("The option 'rowTag' is missing: it names the XML element that becomes a row.")
+    fixed = explicit_schema or chosen in FIXED_FORMATS
+    mode = _mode(ours.get("schemaEvolutionMode"), fixed)
+    files, size = _limits(ours) if streaming else (None, None)
     return CloudOptions(
         format=chosen, schema_location=ours.get("schemaLocation"),
-        infer_column_types=_boolean("inferColumnTypes", ours.get("inferColumnTypes", "false")),
+        infer_column_types=boolean("inferColumnTypes", ours.get("inferColumnTypes", "false")),
         schema_hints=_hints(ours.get("schemaHints"), explicit_schema),
-        mode=mode, rescued_column=_rescued_column(reader.pop("rescuedDataColumn", None), mode, explicit_schema),
-        max_files_per_trigger=_count("maxFilesPerTrigger", ours.get("maxFilesPerTrigger", "1000")),
-        header=_boolean("header", reader.get("header", str(not explicit_schema))),
-        recursive=_boolean("recursiveFileLookup", reader.pop("recursiveFileLookup", "false")), reader=reader,
+        mode=mode, rescued_column=_rescued_column(reader.pop("rescuedDataColumn", None), mode, fixed),
+        max_files_per_trigger=files, max_bytes_per_trigger=size,
+        header=boolean("header", reader.get("header", str(not explicit_schema))),
+        recursive=boolean("recursiveFileLookup", reader.pop("recursiveFileLookup", "false")),
+        include_existing=boolean("includeExistingFiles", ours.get("includeExistingFiles", "true")),
+        partition_columns=_names(ours.get("partitionColumns")),
+        modified_after=moment("modifiedAfter", reader.pop("modifiedAfter", None)),
+        modified_before=moment("modifiedBefore", reader.pop("modifiedBefore", None)),
+        reader=reader, streaming=streaming,
     )
 
 
@@ -91,24 +121,62 @@ def read_files_options(options: Mapping[str, str]) -> dict[str, str]:
     return {PREFIX + "inferColumnTypes": "true", **named}
 
 
-def _split(options: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+def _validates(options: Mapping[str, str]) -> bool:
+    name = f"{PREFIX}validateOptions"
+    return boolean(name, next((str(value) for each, value in options.items() if each.lower() == name.lower()), "true"))
+
+
+def _split(options: Mapping[str, str], *, validate: bool) -> tuple[dict[str, str], dict[str, str]]:
     known = {name.lower(): name for name in _OURS}
+    defaults = {name.lower(): value for name, value in _ONLY_DEFAULT.items()}
     ours, reader = {}, {}
     for name, value in options.items():
+        bare = name[len(PREFIX):]
         if not name.lower().startswith(PREFIX.lower()):
             reader[name] = str(value)
-            continue
-        bare = name[len(PREFIX):]
-        if bare.lower() not in known:
+        elif bare.lower() in known:
+            ours[known[bare.lower()]] = str(value)
+        elif defaults.get(bare.lower()) != str(value).lower() and (validate or bare.lower() in _LOWER):
             raise _unsupported(name, (PREFIX + each for each in _OURS))
-        ours[known[bare.lower()]] = str(value)
     return ours, reader
+
+
+def _reader(given: Mapping[str, str], format: str, *, validate: bool) -> dict[str, str]:
+    """The options without a prefix; unless they are validated, what is no option anywhere is left out."""
+    allowed = {name.lower(): name for name in (*_COMMON, *_READER[format])}
+    for name in given:
+        if name.lower() not in allowed and (validate or name.lower() in _LOWER):
+            raise _unsupported(name, allowed.values())
+    return {allowed[name.lower()]: value for name, value in given.items() if name.lower() in allowed}
+
+
+def _limits(ours: Mapping[str, str]) -> tuple[int | None, int | None]:
+    """The files and the bytes of a micro-batch: Spark takes one of the two limits."""
+    size = ours.get("maxBytesPerTrigger")
+    if size is None:
+        return _count("maxFilesPerTrigger", ours.get("maxFilesPerTrigger", "1000")), None
+    if "maxFilesPerTrigger" in ours:
+        raise UnsupportedOption("cloudFiles.maxFilesPerTrigger and cloudFiles.maxBytesPerTrigger together are not "
+                                "supported here, only on Databricks. Keep one of them.")
+    return None, _bytes(size)
+
+
+def _bytes(text: str) -> int:
+    found = re.fullmatch(r"(\d+)\s*([kmgt]?)b?", text.strip().lower())
+    if not found or int(found[1]) < 1:
+        raise UnsupportedOption(f"The option 'cloudFiles.maxBytesPerTrigger' is '{text}'. Write a size such as 10g or "
+                                "500mb.")
+    return int(found[1]) * 1024 ** " kmgt".index(found[2] or " ")
+
+
+def _names(text: str | None) -> tuple[str, ...] | None:
+    return None if text is None else tuple(name.strip() for name in text.split(",") if name.strip())
 
 
 def _unsupported(name: str, supported: Iterable[str]) -> UnsupportedOption:
     supported = sorted(supported)
     bare = name.lower().removeprefix(PREFIX.lower())
-    if bare in {each.lower() for each in _ONLY_DATABRICKS}:
+    if bare in _LOWER:
         return UnsupportedOption(f"The option '{name}' is not supported here yet, only on Databricks. Remove it. "
                                  f"Supported are: {', '.join(supported)}.")
     by_lower = {each.lower(): each for each in (*supported, *(PREFIX + each for each in _OURS))}
@@ -120,10 +188,12 @@ def _unsupported(name: str, supported: Iterable[str]) -> UnsupportedOption:
 
 def _format(name: str | None) -> str:
     if name is None:
-        raise UnsupportedOption("The option 'cloudFiles.format' is missing. Set it to 'json' or 'csv'.")
-    if name.lower() not in FORMATS:
-        raise UnsupportedOption(f"cloudFiles.format='{name}' is not supported here. Use {' or '.join(FORMATS)}.")
-    return name.lower()
+        raise UnsupportedOption("The option 'cloudFiles.format' is missing. Set it to 'json' or 'csv' for example.")
+    if name.lower() == "avro":
+        raise UnsupportedOption(f"cloudFiles.format: {AVRO}")
+    if spelled(name) not in _READER:
+        raise UnsupportedOption(f"cloudFiles.format='{name}' is not supported here. Use one of: {', '.join(_READER)}.")
+    return spelled(name)
 
 
 def _mode(given: str | None, explicit_schema: bool) -> str:
@@ -156,7 +226,19 @@ def _hints(hints: str | None, explicit_schema: bool) -> str | None:
     return hints
 
 
-def _boolean(name: str, value: str) -> bool:
+def moment(name: str, value: str | None) -> float | None:
+    """A time such as 2026-11-24T08:00:00 (UTC, unless it says another zone) in seconds since 1970."""
+    if value is None:
+        return None
+    try:
+        at = datetime.fromisoformat(value)
+    except ValueError:
+        raise UnsupportedOption(f"The option '{name}' is '{value}'. Write a time as 2026-11-24T08:00:00.") from None
+    return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
+
+
+def boolean(name: str, value: str) -> bool:
+    """What `true` or `false` says."""
     if value.lower() not in ("true", "false"):
         raise UnsupportedOption(f"The option '{name}' is '{value}'. Use true or false.")
     return value.lower() == "true"

@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 import os
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 _FORMAT = 1
+_EXISTING = "_existing_files.json"
 
 
 class SchemaFileError(Exception):
@@ -56,6 +57,18 @@ class SchemaStore:
             if self._write(following):
                 return following
 
+    def existing(self, files: Callable[[], Iterable[str]]) -> frozenset[str]:
+        """The files that were there when the stream was first loaded: noted then, and never changed."""
+        path = Path(self.location) / _EXISTING
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _write_once(path, {"version": _FORMAT, "files": sorted(files())})
+        try:
+            return frozenset(json.loads(path.read_text(encoding="utf-8"))["files"])
+        except (ValueError, KeyError, TypeError, OSError) as error:
+            raise SchemaFileError(f"The file {path}, which names the files that includeExistingFiles=false leaves out, "
+                                  f"is damaged ({error}). Restore it, or remove it to note them anew.") from error
+
     def _read(self, version: int) -> StoredSchema:
         path = self.folder / str(version)
         try:
@@ -73,15 +86,20 @@ class SchemaStore:
 
     def _write(self, stored: StoredSchema) -> bool:
         self.folder.mkdir(parents=True, exist_ok=True)
-        draft = self.folder / f".{stored.version}.{uuid.uuid4().hex}"
-        try:
-            with draft.open("w", encoding="utf-8") as file:
-                json.dump({"version": _FORMAT, "schema": stored.schema}, file, ensure_ascii=False, indent=1)
-                file.flush()
-                os.fsync(file.fileno())
-            os.link(draft, self.folder / str(stored.version))
-        except FileExistsError:
-            return False
-        finally:
-            draft.unlink(missing_ok=True)
-        return True
+        return _write_once(self.folder / str(stored.version), {"version": _FORMAT, "schema": stored.schema})
+
+
+def _write_once(path: Path, content: dict[str, Any]) -> bool:
+    """Write a whole file, unless another writer was first."""
+    draft = path.parent / f".{path.name}.{uuid.uuid4().hex}"
+    try:
+        with draft.open("w", encoding="utf-8") as file:
+            json.dump(content, file, ensure_ascii=False, indent=1)
+            file.flush()
+            os.fsync(file.fileno())
+        os.link(draft, path)
+    except FileExistsError:
+        return False
+    finally:
+        draft.unlink(missing_ok=True)
+    return True

@@ -10,7 +10,8 @@ from pyspark import cloudpickle
 from pyspark.sql import functions as F
 from pyspark.sql.types import DataType, StructType
 
-from helpers.autoloader.landing import Landing, local
+from helpers.autoloader.columns import file_path
+from helpers.autoloader.landing import Landing, escaped, local
 from helpers.autoloader.options import CloudOptions
 
 DAMAGED = "__damaged_line"
@@ -20,15 +21,33 @@ _FOREVER = "36500d"
 def file_source(
     spark: Any, landing: Landing, options: CloudOptions, schema: str | StructType, reader: Mapping[str, str]
 ) -> Any:
-    """A stream of Spark's reader for the format."""
+    """A stream, or for a batch a DataFrame, of Spark's reader for the format."""
+    if not options.streaming:
+        batch = spark.read.format(options.format).schema(schema).options(**reader)
+        return batch.option("recursiveFileLookup", "true").load([escaped(path) for path in landing.files()])
     stream = spark.readStream.format(options.format).schema(schema).options(**reader)
-    stream = stream.option("maxFilesPerTrigger", str(options.max_files_per_trigger))
+    if options.max_bytes_per_trigger:
+        stream = stream.option("maxBytesPerTrigger", str(options.max_bytes_per_trigger))
+    else:
+        stream = stream.option("maxFilesPerTrigger", str(options.max_files_per_trigger))
     stream = stream.option("recursiveFileLookup", "true")
     if options.mode == "failOnNewColumns":
         # Removing the file that stopped the stream is a documented way on; the checkpoint still names it.
         stream = stream.option("ignoreMissingFiles", "true")
     # Spark would pass over a file that is older than the newest by a week.
-    return stream.option("maxFileAge", _FOREVER).load(local(landing.path))
+    return _chosen(stream.option("maxFileAge", _FOREVER).load(local(landing.path)), landing)
+
+
+def _chosen(frame: Any, landing: Landing) -> Any:
+    """Without the files that the landing leaves out, which a stream of Spark's cannot: none of them is read."""
+    modified = F.col("_metadata.file_modification_time")
+    if landing.modified_after is not None:
+        frame = frame.filter(modified > F.timestamp_micros(F.lit(int(landing.modified_after * 1_000_000))))
+    if landing.modified_before is not None:
+        frame = frame.filter(modified < F.timestamp_micros(F.lit(int(landing.modified_before * 1_000_000))))
+    if landing.without:
+        frame = frame.filter(~file_path().isin(sorted(landing.without)))
+    return frame
 
 
 def worker_function(function: Callable[..., Any], returns: DataType) -> Any:

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,10 @@ from helpers.autoloader.inference import infer_json, parse_schema, with_hints
 from helpers.autoloader.json_frames import json_frame
 from helpers.autoloader.landing import Landing, local
 from helpers.autoloader.options import CloudOptions, check_options
+from helpers.autoloader.partitions import marked, partition_fields, partition_values, split_schema, with_partitions
 from helpers.autoloader.schema_store import SchemaFileError, SchemaStore
 from helpers.autoloader.sources import file_source
+from helpers.autoloader.typed_frames import FIXED, TYPED, infer_typed, typed_frame
 
 _managed: ContextVar[Path | None] = ContextVar("managed_schema_location", default=None)
 
@@ -50,30 +53,87 @@ def stream_files(
     https://docs.databricks.com/aws/en/ingestion/cloud-object-storage/auto-loader/schema
     """
     checked = check_options(options or {}, explicit_schema=bool(schema), format=format)
-    landing = Landing(str(path), checked.reader.get("pathGlobFilter"), checked.recursive)
+    landing = landing_of(str(path), checked)
     landing.check()
-    if schema:
-        return _with_given_schema(spark, landing, checked, schema)
-    store = SchemaStore(_location(schema_location or checked.schema_location, landing))
-    fields = _schema(spark, landing, checked, store)
-    return _frame(spark, landing, checked, _evolution(checked, fields, store.location))
+    given = schema or FIXED.get(checked.format)
+    store = _store(schema_location or checked.schema_location, landing, checked, inferred=not given)
+    if store is not None and not checked.include_existing:
+        landing = replace(landing, without=_existing(store, landing))
+    if given:
+        return frame_of(spark, landing, checked, given_schema(spark, landing, checked, given))
+    return frame_of(spark, landing, checked, _schema(spark, landing, checked, store), store.location)
+
+
+def _existing(store: SchemaStore, landing: Landing) -> frozenset[str]:
+    try:
+        return store.existing(landing.files)
+    except SchemaFileError as error:
+        raise DamagedSchemaFile(str(error)) from error
+
+
+def landing_of(path: str, options: CloudOptions) -> Landing:
+    """The folder with the filters that the options put on it."""
+    return Landing(path, options.reader.get("pathGlobFilter"), options.recursive,
+                   modified_after=options.modified_after, modified_before=options.modified_before)
+
+
+def given_schema(
+    spark: Any, landing: Landing, options: CloudOptions, schema: str | StructType | dict[str, Any]
+) -> dict[str, Any]:
+    """A learner's schema with its partition columns marked, or a format's with those of the folders."""
+    if isinstance(schema, dict):
+        return with_partitions(schema, partition_fields(landing, options))
+    fields = schema.jsonValue() if isinstance(schema, StructType) else parse_schema(spark, schema)
+    return marked(fields, landing, options)
+
+
+def frame_of(spark: Any, landing: Landing, options: CloudOptions, schema: dict[str, Any], location: str = "") -> Any:
+    """The rows of the files with this schema; new fields are noted at `location`."""
+    own, partitions = split_schema(schema)
+    evolution = _evolution(options, own, frozenset(each["name"].lower() for each in partitions["fields"]), location)
+    return partition_values(_frame(spark, landing, options, evolution), schema, partitions)
+
+
+def inferred_schema(spark: Any, landing: Landing, options: CloudOptions) -> dict[str, Any]:
+    """The schema of the files that are there, with the columns that their folders name."""
+    if options.format in TYPED:
+        found = infer_typed(landing, options)
+    else:
+        found = infer_csv(landing, options) if options.format == "csv" else infer_json(spark, landing, options)
+    return with_partitions(found, partition_fields(landing, options))
 
 
 def _frame(spark: Any, landing: Landing, options: CloudOptions, evolution: Evolution) -> Any:
-    if options.format == "csv":
+    # CSV with headers is read by name; without any guard, Spark's own reader has the schema as it is given.
+    if options.format == "csv" and (options.guarded or options.header):
         return csv_frame(spark, landing, options, evolution)
-    if options.guarded:
+    if options.format in ("json", "xml") and options.guarded:
         return json_frame(spark, landing, options, evolution)
+    if options.format in TYPED and options.guarded:
+        return typed_frame(spark, landing, options, evolution)
     return file_source(spark, landing, options, StructType.fromJson(evolution.schema), options.reader)
 
 
-def _evolution(options: CloudOptions, fields: dict[str, Any], location: str = "") -> Evolution:
+def _evolution(options: CloudOptions, fields: dict[str, Any], partitions: frozenset[str], location: str) -> Evolution:
     rescued = options.rescued_column
-    if rescued and rescued.lower() in {each["name"].lower() for each in fields["fields"]}:
+    if rescued and rescued.lower() in partitions | {each["name"].lower() for each in fields["fields"]}:
         raise UnsupportedOption(f"The schema has a column '{rescued}' already, which is to be the rescued data column: "
                                 "leave it out of your schema, or set rescuedDataColumn to another name.")
-    reserved = frozenset({rescued.lower()} if rescued else ())
-    return Evolution(fields, options.mode, location, options.infer_column_types, reserved)
+    reserved = partitions | ({rescued.lower()} if rescued else set())
+    typed = options.infer_column_types or options.format in TYPED
+    return Evolution(fields, options.mode, location, typed, reserved)
+
+
+def _store(given: Path | str | None, landing: Landing, options: CloudOptions, *, inferred: bool) -> SchemaStore | None:
+    if inferred:
+        return SchemaStore(_location(given, landing))
+    if options.include_existing:
+        return None
+    try:
+        return SchemaStore(_location(given, landing))
+    except MissingSchemaLocation:
+        raise MissingSchemaLocation("cloudFiles.includeExistingFiles=false needs cloudFiles.schemaLocation here: "
+                                    "the files that are left out are noted there. Set that option.") from None
 
 
 def _location(given: Path | str | None, landing: Landing) -> str:
@@ -91,20 +151,8 @@ def _schema(spark: Any, landing: Landing, options: CloudOptions, store: SchemaSt
     """The stored schema, or the inferred one, with the hints; stored again when that changed it."""
     try:
         latest = store.latest()
-        inferred = latest.schema if latest else _inferred(spark, landing, options)
+        inferred = latest.schema if latest else inferred_schema(spark, landing, options)
         hinted = with_hints(spark, inferred, options.schema_hints)
         return store.update(lambda now: with_hints(spark, now, options.schema_hints) if now else hinted).schema
     except SchemaFileError as error:
         raise DamagedSchemaFile(str(error)) from error
-
-
-def _inferred(spark: Any, landing: Landing, options: CloudOptions) -> dict[str, Any]:
-    return infer_csv(landing, options) if options.format == "csv" else infer_json(spark, landing, options)
-
-
-def _with_given_schema(spark: Any, landing: Landing, options: CloudOptions, schema: str | StructType) -> Any:
-    """CSV with headers is read by name; without any guard, Spark's own reader has the schema as it is given."""
-    if not options.guarded and not (options.format == "csv" and options.header):
-        return file_source(spark, landing, options, schema, options.reader)
-    fields = schema.jsonValue() if isinstance(schema, StructType) else parse_schema(spark, schema)
-    return _frame(spark, landing, options, _evolution(options, fields))

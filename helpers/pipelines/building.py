@@ -12,7 +12,7 @@ from typing import Any
 
 from helpers import autoloader, sql
 from helpers.pipelines import names
-from helpers.pipelines.errors import Unsupported
+from helpers.pipelines.errors import InvalidSource, Unsupported
 from helpers.pipelines.scope import TempViews
 
 
@@ -39,6 +39,16 @@ def while_building(building: Building) -> Iterator[None]:
             yield
     finally:
         _building.reset(token)
+
+
+def current_spark(what: str) -> Any:
+    """The session that a dataset function reads with; ``what`` is called, and only inside of one."""
+    from pyspark.sql import SparkSession
+
+    building = _building.get()
+    if building is None:
+        raise InvalidSource(f"{what} is for the functions of datasets. Outside of them, use spark.read.table.")
+    return SparkSession.active()
 
 
 class PipelineSession:
@@ -102,8 +112,10 @@ def run_query(spark: Any, query: sql.Query, building: Building) -> Any:
 
 def _files(spark: Any, source: sql.FileSource, metadata: bool, state: Path) -> Any:
     if not source.streaming:
-        raise Unsupported(f"{source.position}: read_files without STREAM is not supported here yet. "
-                          "Write STREAM read_files(…) in a streaming table.")
+        options = dict(source.options)
+        schema = options.pop("schema", None)
+        frame = autoloader.read_files(spark, source.path, format=source.format, options=options, schema=schema)
+        return frame.select("*", "_metadata") if metadata else frame
     options = dict(source.options) if source.legacy else dict(autoloader.read_files_options(source.options))
     schema = options.pop("schema", None)
     with autoloader.managed_schema_location(state):

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from helpers.pipelines.names import quoted, quoted_part
 from helpers.sql import AutoCdc
 
-UPSERT, DELETE, TRUNCATE = "upsert", "delete", "truncate"
+#: A snapshot is no change: it marks up to which version snapshots have become changes.
+UPSERT, DELETE, TRUNCATE, SNAPSHOT = "upsert", "delete", "truncate", "snapshot"
 START, END = "__START_AT", "__END_AT"
 #: Names that start so are this module's.
 PREFIX = "__cdc_"
@@ -71,7 +72,8 @@ class Target:
 
 def merge(target: Target, span: Span) -> str:
     """The statement that brings the target up to ``span.upto``; it counts the rows that it inserts and so on."""
-    parts = [("log", f"SELECT * FROM {quoted(target.changes)} VERSION AS OF {span.upto}")]
+    marks = f" WHERE operation <> '{SNAPSHOT}'" if target.rules.snapshots else ""
+    parts = [("log", f"SELECT * FROM {quoted(target.changes)} VERSION AS OF {span.upto}{marks}")]
     if span.after is not None:
         parts.append(("touched", _touched(target, span)))
     parts += [("events", _events(target, span)), *_steps(target)]

@@ -26,7 +26,7 @@ from helpers.pipelines.names import quoted
 _RULES = "lakeprep.autoCdc"
 #: Change rows are looked up by commit, so commits are kept; there are a few of them an update.
 _PROPERTIES = {"delta.enableChangeDataFeed": "true", "delta.logRetentionDuration": "interval 3650 days"}
-#: A flow and its change rows.
+#: A flow and its change rows; None where a snapshot of a table that is there tells them later.
 Changing = tuple[Flow, Any]
 
 
@@ -59,7 +59,7 @@ def create(spark: Any, dataset: Dataset, flows: Sequence[Changing], *, pipeline_
                        **_PROPERTIES}.items():
         writer = writer.tableProperty(key, value)
     writer.createOrReplace()
-    _add_columns(spark, own.name, empty.schema, flows)
+    tables.add_columns(spark, own.name, empty.schema, [stored_schema(rows) for _, rows in flows])
 
 
 def keep_up(spark: Any, dataset: Dataset, flows: Sequence[Changing], *, pipeline_id: str) -> None:
@@ -73,7 +73,7 @@ def keep_up(spark: Any, dataset: Dataset, flows: Sequence[Changing], *, pipeline
     if table.properties.get(_RULES) != _as_property(flow):
         raise InvalidDataset(f"{flow.defined_at}: '{flow.name}' has other KEYS, SCD TYPE, TRACK HISTORY or IGNORE NULL "
                              f"UPDATES than when '{dataset.name}' was made. Run a full refresh of '{dataset.name}'.")
-    _add_columns(spark, own.name, table.schema, flows)
+    tables.add_columns(spark, own.name, table.schema, [stored_schema(rows) for _, rows in flows if rows is not None])
 
 
 def _own(dataset: Dataset) -> Dataset:
@@ -85,15 +85,10 @@ def _as_property(flow: Flow) -> str:
     track = rules.track_history
     return json.dumps({"version": 1, "keys": sorted(key.lower() for key in rules.keys), "scd_type": rules.scd_type,
                        "ignore_null_updates": rules.ignore_null_updates,
-                       "track_history": track and [track.all_but, *sorted(name.lower() for name in track.names)]})
+                       "track_history": track and [track.all_but, *sorted(name.lower() for name in track.names)],
+                       **({"snapshots": True} if rules.snapshots else {})})
 
 
-def _add_columns(spark: Any, name: str, have: Any, flows: Sequence[Changing]) -> None:
-    for _, rows in flows:
-        schema = stored_schema(rows)
-        if tables.adds_fields(have, schema):
-            nothing = spark.createDataFrame([], schema)
-            nothing.write.format("delta").mode("append").option("mergeSchema", "true").saveAsTable(quoted(name))
 
 
 def apply(spark: Any, flow: Flow, *, schema: str, folder: Path) -> Applied | None:
@@ -101,8 +96,7 @@ def apply(spark: Any, flow: Flow, *, schema: str, folder: Path) -> Applied | Non
     changes = f"{schema}.{table_name(flow.target)}"
     newest = tables.version(spark, changes)
     if newest is None:
-        raise FlowFailed(f"{flow.defined_at}: '{changes}', which keeps the changes of '{flow.target}', cannot be read. "
-                         f"Run a full refresh of '{flow.target}'.")
+        raise unreadable(flow, changes)
     done = _applied(folder)
     if done.get("mark") == newest.mark:
         return None
@@ -111,6 +105,12 @@ def apply(spark: Any, flow: Flow, *, schema: str, folder: Path) -> Applied | Non
     row = spark.sql(cdc.merge(_target(spark, flow, f"{schema}.{flow.target}", changes), span)).collect()[0]
     write_atomically(folder / "_applied.json", json.dumps({"version": 1, "changes": upto, "mark": newest.mark}))
     return Applied(row.num_inserted_rows + row.num_updated_rows, row.num_deleted_rows)
+
+
+def unreadable(flow: Flow, changes: str) -> FlowFailed:
+    """The error for a change table that somebody dropped."""
+    return FlowFailed(f"{flow.defined_at}: '{changes}', which keeps the changes of '{flow.target}', cannot be read. "
+                      f"Run a full refresh of '{flow.target}'.")
 
 
 def _applied(folder: Path) -> Mapping[str, Any]:
@@ -124,20 +124,11 @@ def _target(spark: Any, flow: Flow, name: str, changes: str) -> Target:
     rules = rules_of(flow)
     shown = {field.name.lower() for field in spark.table(quoted(name)).schema.fields}
     row = spark.table(quoted(changes)).schema["row"].dataType
-    fields = tuple(_field(field) for field in row.fields if field.name.lower() in shown)
+    fields = tuple(as_field(field) for field in row.fields if field.name.lower() in shown)
     return Target(name, changes, fields, cdc.tracked_columns(fields, rules), rules)
 
 
-def _field(field: Any) -> Field:
-    inner = tuple(_field(each) for each in getattr(field.dataType, "fields", ()))
+def as_field(field: Any) -> Field:
+    """A column as the statement needs to know it."""
+    inner = tuple(as_field(each) for each in getattr(field.dataType, "fields", ()))
     return Field(field.name, comparable(field.dataType), inner)
-
-
-def was_run(checkpoint: Path) -> bool:
-    """Whether a ONCE flow has had its turn."""
-    return (checkpoint / "_once.json").exists()
-
-
-def note_run(checkpoint: Path) -> None:
-    """A ONCE flow has read everything; only a full refresh runs it again."""
-    write_atomically(checkpoint / "_once.json", json.dumps({"version": 1}))

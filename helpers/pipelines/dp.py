@@ -11,24 +11,26 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from helpers.pipelines.dp_cdc import create_auto_cdc_flow
+from helpers.pipelines.dp_cdc import create_auto_cdc_flow, create_auto_cdc_from_snapshot_flow
+from helpers.pipelines.dp_sinks import create_sink
 from helpers.pipelines.errors import InvalidDataset, Unsupported, nearest
-from helpers.pipelines.graph import Dataset, Flow, Kind
+from helpers.pipelines.graph import Dataset, EventHook, Flow, Kind
 from helpers.pipelines.names import canonical
 from helpers.pipelines.registry import EXPECTATIONS, Registry, caller, current, defining, place
 from helpers.sql import Action, Column, Expectation, parse_pipeline
 
 #: What ``from pyspark import pipelines`` offers; Registry and defining are for the loader.
-_OFFERED = ("append_flow", "create_auto_cdc_flow", "create_streaming_table", "expect", "expect_all",
-            "expect_all_or_drop", "expect_all_or_fail", "expect_or_drop", "expect_or_fail", "materialized_view",
-            "table", "temporary_view")
-__all__ = ["Registry", "append_flow", "create_auto_cdc_flow", "create_streaming_table", "defining", "expect",
-           "expect_all", "expect_all_or_drop", "expect_all_or_fail", "expect_or_drop", "expect_or_fail",
-           "materialized_view", "table", "temporary_view"]
+_OFFERED = ("append_flow", "create_auto_cdc_flow", "create_auto_cdc_from_snapshot_flow", "create_sink",
+            "create_streaming_table", "expect", "expect_all", "expect_all_or_drop", "expect_all_or_fail",
+            "expect_or_drop", "expect_or_fail", "materialized_view", "on_event_hook", "table", "temporary_view")
+__all__ = ["Registry", "append_flow", "create_auto_cdc_flow", "create_auto_cdc_from_snapshot_flow", "create_sink",
+           "create_streaming_table", "defining", "expect", "expect_all", "expect_all_or_drop", "expect_all_or_fail",
+           "expect_or_drop", "expect_or_fail", "materialized_view", "on_event_hook", "table", "temporary_view"]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
-_LATER = ("create_auto_cdc_from_snapshot_flow", "create_sink", "foreach_batch_sink", "on_event_hook", "view")
-_OLD = {"apply_changes": "create_auto_cdc_flow", "apply_changes_from_snapshot": "create_auto_cdc_from_snapshot_flow",
+_LATER = ("foreach_batch_sink", "update_flow", "view")
+_OLD = {"apply_changes": "dp.create_auto_cdc_flow",
+        "apply_changes_from_snapshot": "dp.create_auto_cdc_from_snapshot_flow",
         "read": "spark.read.table", "read_stream": "spark.readStream.table"}
 
 
@@ -77,9 +79,10 @@ def create_streaming_table(
 
 def append_flow(*, target: str, name: str | None = None, spark_conf: Mapping[str, str] | None = None,
                 once: bool = False) -> Callable[[Function], Function]:
-    """A flow that appends the function's streaming DataFrame to ``target``; its name identifies its checkpoint."""
-    if once:
-        raise Unsupported("append_flow(once=True) is not supported here yet. Remove 'once', or load the rows by hand.")
+    """A flow that appends the function's streaming DataFrame to ``target``; its name identifies its checkpoint.
+
+    With ``once`` the function gives a batch DataFrame, which is appended once, and again on full refresh only.
+    """
     if spark_conf:
         raise Unsupported("append_flow(spark_conf=…) is not supported here: flows share one session. Remove it.")
 
@@ -87,10 +90,22 @@ def append_flow(*, target: str, name: str | None = None, spark_conf: Mapping[str
         _check_function(function)
         where = place(function)
         current("append_flow").flows.append(
-            Flow(name=canonical(name or function.__name__), target=canonical(target), body=function, defined_at=where))
+            Flow(name=canonical(name or function.__name__), target=canonical(target), body=function, defined_at=where,
+                 once=bool(once)))
         return function
 
     return register
+
+
+def on_event_hook(hook: Any = None, /, *, max_allowable_consecutive_failures: int | None = None) -> Any:
+    """Call the function with each event of an update, as a dictionary; one that keeps failing is called no more."""
+    def register(function: Function) -> Function:
+        if not callable(function) or len(inspect.signature(function).parameters) != 1:
+            raise InvalidDataset(f"{place(function)}: an event hook is a function of one argument, the event.")
+        current("on_event_hook").hooks.append(EventHook(function, max_allowable_consecutive_failures))
+        return function
+
+    return register if hook is None else register(hook)
 
 
 def expect(name: str, inv: str, /) -> Callable[[Function], Function]:
@@ -124,15 +139,21 @@ def expect_all_or_fail(expectations: Mapping[str, str], /) -> Callable[[Function
 
 
 def _expecting(rules: Mapping[str, str], action: Action) -> Callable[[Function], Function]:
+    added = _rules(rules, action)
+
     def attach(function: Function) -> Function:
         # Decorators run from the inside out, and the outermost stands first in the source.
-        setattr(function, EXPECTATIONS, (*_rules(rules, action), *getattr(function, EXPECTATIONS, ())))
+        setattr(function, EXPECTATIONS, (*added, *getattr(function, EXPECTATIONS, ())))
         return function
 
     return attach
 
 
 def _rules(rules: Mapping[str, str] | None, action: Action) -> tuple[Expectation, ...]:
+    for name, condition in (rules or {}).items():
+        if not isinstance(name, str) or not isinstance(condition, str) or not condition.strip():
+            raise InvalidDataset(f"The expectation {name!r} has the condition {condition!r}. Write a name and a "
+                                 "condition in SQL text: @dp.expect(\"positive\", \"amount > 0\").")
     return tuple(Expectation(name, condition, action) for name, condition in (rules or {}).items())
 
 
@@ -148,10 +169,12 @@ def _dataset(kind: Kind, function: Any, name: str | None, options: Mapping[str, 
     return register if function is None else register(function)
 
 
-_TABLE_OPTIONS = ("cluster_by", "comment", "format", "partition_cols", "schema", "table_properties")
+_TABLE_OPTIONS = ("cluster_by", "comment", "format", "partition_cols", "schema", "table_properties", "cluster_by_auto",
+                  "private", "temporary")
 _VIEW_OPTIONS = ("comment",)
-_REFUSED = ("cluster_by_auto", "path", "private", "replace_using", "row_filter", "sequence_by", "spark_conf",
-            "temporary")
+_REFUSED = ("path", "replace_using", "row_filter", "sequence_by", "spark_conf")
+#: What an update says where a definition leaves the clustering to Databricks.
+AUTO_CLUSTERING = "CLUSTER BY AUTO chooses no columns here: the table is not clustered"
 
 
 def _check_function(function: Any) -> None:
@@ -171,6 +194,8 @@ def _described(kind: Kind, name: str, options: Mapping[str, Any], where: str) ->
         name=canonical(name), kind=kind, defined_at=where, comment=given.get("comment"),
         properties=checked_properties(properties, where=where), partition_by=_texts(given, "partition_cols", where),
         cluster_by=_texts(given, "cluster_by", where), columns=_columns(given.get("schema"), where),
+        private=bool(given.get("private") or given.get("temporary")),
+        notes=(AUTO_CLUSTERING,) if given.get("cluster_by_auto") else (),
     )
 
 

@@ -1,6 +1,6 @@
-"""``create_auto_cdc_flow``: change data capture from a Python source.
+"""``create_auto_cdc_flow`` and ``create_auto_cdc_from_snapshot_flow``: change data capture from a Python source.
 
-Imitates https://docs.databricks.com/aws/en/ldp/developer/ldp-python-ref-apply-changes.
+Imitates https://docs.databricks.com/aws/en/ldp/developer/ldp-python-ref-apply-changes and …-from-snapshot.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from helpers.pipelines.registry import caller, current
 from helpers.sql import AutoCdc, ColumnChoice
 
 _EXAMPLE = "dp.create_auto_cdc_flow(target=\"t\", source=\"s\", keys=[\"id\"], sequence_by=\"ts\")"
+_SNAPSHOTS = "dp.create_auto_cdc_from_snapshot_flow(target=\"t\", source=\"s\", keys=[\"id\"])"
 
 
 def create_auto_cdc_flow(
@@ -59,6 +60,39 @@ def create_auto_cdc_flow(
     body = sql.parse_query(f"SELECT * FROM STREAM {quoted(source)}", source=where, parameters={})
     current("create_auto_cdc_flow").flows.append(Flow(
         name=canonical(name or target), target=canonical(target), body=body, defined_at=where, changes=changes))
+
+
+def create_auto_cdc_from_snapshot_flow(
+    target: str,
+    source: Any,
+    keys: Sequence[Any],
+    stored_as_scd_type: str | int = 1,
+    track_history_column_list: Sequence[Any] | None = None,
+    track_history_except_column_list: Sequence[Any] | None = None,
+    once: bool = False,
+) -> None:
+    """Bring ``target`` to what whole snapshots say: keys that the next one lacks are deleted.
+
+    ``source``: a table or view, looked at once an update, or a function that gives (DataFrame, version) after the
+    version it is called with (None at first), and None when there is no further snapshot.
+    """
+    where = caller()
+    if not isinstance(target, str) or not target:
+        raise InvalidDataset(f"{where}: target takes the name of a table, not {target!r}: {_SNAPSHOTS}.")
+    if not callable(source) and not (isinstance(source, str) and source):
+        raise InvalidDataset(f"{where}: source takes the name of a table or view, or a function, not {source!r}: "
+                             f"{_SNAPSHOTS}.")
+    _check_arguments(where, stored_as_scd_type, None, track_history_column_list or track_history_except_column_list)
+    changes = AutoCdc(
+        keys=_keys(keys, where), sequence_by=None, scd_type=2 if str(stored_as_scd_type) == "2" else 1,
+        track_history=_choice("track_history_column_list", track_history_column_list,
+                              "track_history_except_column_list", track_history_except_column_list, where),
+        once=bool(once), snapshots=True)
+    body = source
+    if isinstance(source, str):
+        body = sql.parse_query(f"SELECT * FROM {quoted(source)}", source=where, parameters={})
+    current("create_auto_cdc_from_snapshot_flow").flows.append(Flow(
+        name=canonical(target), target=canonical(target), body=body, defined_at=where, changes=changes))
 
 
 def _check_arguments(where: str, scd_type: Any, truncates: Any, tracked: Any) -> None:

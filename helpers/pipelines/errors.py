@@ -77,6 +77,16 @@ _NEXT_STEPS = {
 _CONDITION = re.compile(r"\[([A-Z][A-Z0-9_.]+)\]")
 
 
+#: Conditions of errors that another attempt may not meet.
+_PASSING = re.compile(r"\[?DELTA_(CONCURRENT_\w+|METADATA_CHANGED|PROTOCOL_CHANGED)|CONCURRENT_STREAM_LOG_UPDATE|"
+                      r"FILE_NOT_EXIST|FileNotFoundException")
+
+
+def may_recover(error: BaseException) -> bool:
+    """Whether another attempt may go well: two writers met, or a file went while it was read."""
+    return not isinstance(error, LakeprepError) and bool(_PASSING.search(full_text(error)))
+
+
 def full_text(error: BaseException) -> str:
     """An error's message and those of its causes, which Spark's client keeps with the server's stack trace."""
     trace = getattr(error, "getStackTrace", lambda: None)() or ""

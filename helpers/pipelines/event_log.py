@@ -24,6 +24,7 @@ origin STRUCT<pipeline_id: STRING, pipeline_name: STRING, update_id: STRING, flo
 dataset_name: STRING, batch_id: BIGINT>, timestamp TIMESTAMP, message STRING, level STRING, maturity_level STRING,
 error STRUCT<fatal: BOOLEAN, exceptions: ARRAY<STRUCT<class_name: STRING, message: STRING>>>, details STRING,
 event_type STRING"""
+_ENDED = {"COMPLETED", "FAILED", "CANCELED"}
 _NAMESPACE = uuid.UUID("0e3bd6a8-55f6-5a0d-8f4f-1f6f4e9d6c11")
 
 
@@ -42,6 +43,7 @@ class EventLog:
     update_id: str
     listener: Callable[[Mapping[str, Any]], None] | None = None
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    hooks: Callable[[Mapping[str, Any]], None] | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _count: int = 0
     _seen: set[str] = field(default_factory=set)
@@ -68,8 +70,9 @@ class EventLog:
             self._seen.add(key)
             event = self._event(key, event_type, message, details, level, flow, dataset, batch, error)
             self._append(event)
-        if self.listener is not None:
-            self.listener(event)
+        for listener in (self.listener, self.hooks):
+            if listener is not None:
+                listener(event)
 
     def _event(self, key: str, event_type: str, message: str, details: Mapping[str, Any], level: str, flow: str | None,
                dataset: str | None, batch: int | None, error: BaseException | str | None) -> dict[str, Any]:
@@ -101,8 +104,25 @@ def flush(spark: Any, folder: Path, pipeline_id: str) -> None:
         # A torn last line is an event that was never told to anybody.
         lines = [line for line in path.read_text(encoding="utf-8").splitlines() if _whole(line)]
         if lines:
-            _bring(spark, lines, table_name(pipeline_id), path)
+            _bring(spark, _closed(lines), table_name(pipeline_id), path)
         path.unlink()
+
+
+def _closed(lines: list[str]) -> list[str]:
+    """The events of an update; of one that was cut off also that its counts may lack its last micro-batches."""
+    events = [json.loads(line) for line in lines]
+    states = {json.loads(event["details"]).get("update_progress", {}).get("state") for event in events}
+    if states & _ENDED:
+        return lines
+    last = events[-1]
+    update = last["sequence"]["data_plane_id"]["instance"]
+    origin = {key: value for key, value in last["origin"].items() if key.startswith(("pipeline_", "update_"))}
+    details = {"update_progress": {"state": "FAILED", "incomplete": True}}
+    return [*lines, json.dumps({
+        **last, "id": str(uuid.uuid5(_NAMESPACE, f"{update}/incomplete")), "origin": origin, "level": "WARN",
+        "sequence": {"data_plane_id": {"instance": update, "seq_no": last["sequence"]["data_plane_id"]["seq_no"] + 1}},
+        "message": f"Update {update[:8]} was cut off: the counts of its last micro-batches may be incomplete.",
+        "error": None, "details": json.dumps(details), "event_type": "update_progress"})]
 
 
 def _bring(spark: Any, lines: list[str], table: str, path: Path) -> None:

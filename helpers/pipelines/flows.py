@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from helpers.pipelines import expectations
+from helpers.pipelines.dp_sinks import writer_options
 from helpers.pipelines.expectations import Counts
+from helpers.pipelines.graph import Sink
 from helpers.pipelines.home import write_atomically
 from helpers.pipelines.names import quoted
 from helpers.sql import Expectation
@@ -33,7 +35,7 @@ class Batch:
 class StreamTask:
     """Everything that a streaming flow needs. ``views``: the rules of streaming views whose counts it reports.
 
-    ``pack`` shapes the rows for their table, after the rules have seen them.
+    ``pack`` shapes the rows for their table, after the rules have seen them; a ``sink`` takes them in its stead.
     """
 
     name: str
@@ -43,6 +45,7 @@ class StreamTask:
     checkpoint: Path
     views: Mapping[str, Sequence[Expectation]]
     pack: Callable[[Any], Any] = lambda frame: frame
+    sink: Sink | None = None
 
 
 class Stopped(Exception):
@@ -52,11 +55,9 @@ class Stopped(Exception):
 def run_stream(task: StreamTask, *, on_batch: Callable[[Batch], None], stop: threading.Event) -> None:
     """Run until everything that was there at the start is read. Raises what ended the stream, after the last batch."""
     frame = task.pack(expectations.checked(task.frame, task.rules, flow=task.name, observe="flow"))
-    query = (
-        frame.writeStream.format("delta").queryName(task.name).outputMode("append")
-        .option("checkpointLocation", str(task.checkpoint)).option("mergeSchema", "true")
-        .trigger(availableNow=True).toTable(quoted(task.target))
-    )
+    writer = (frame.writeStream.queryName(task.name).outputMode("append").trigger(availableNow=True)
+              .option("checkpointLocation", str(task.checkpoint)))
+    query = _started(writer, task)
     told: set[int] = set()
     try:
         while not query.awaitTermination(POLL):
@@ -67,6 +68,14 @@ def run_stream(task: StreamTask, *, on_batch: Callable[[Batch], None], stop: thr
         # An interrupted client leaves no stream running; the batches that did commit are told in any case.
         query.stop()
         _tell(query, task, told, on_batch)
+
+
+def _started(writer: Any, task: StreamTask) -> Any:
+    if task.sink is None:
+        return writer.format("delta").option("mergeSchema", "true").toTable(quoted(task.target))
+    writer = writer.format(task.sink.format).options(**writer_options(task.sink))
+    table = task.sink.options.get("tableName")
+    return writer.toTable(quoted(table)) if table else writer.start(task.sink.options["path"])
 
 
 def _tell(query: Any, task: StreamTask, told: set[int], on_batch: Callable[[Batch], None]) -> None:
@@ -109,6 +118,18 @@ def replace_view(spark: Any, name: str, frame: Any, rules: Sequence[Expectation]
     if not observation.get:
         raise Stopped(f"'{name}' was written by a newer update.")
     return expectations.counts_from(observation.get, rules)
+
+
+def append_once(name: str, frame: Any, rules: Sequence[Expectation], *, flow: str,
+                transaction: tuple[str, int]) -> Counts | None:
+    """Append a batch in one commit; None when Delta has had this ``transaction`` (application, version) before."""
+    from pyspark.sql.observation import Observation
+
+    observation = Observation()
+    frame = expectations.checked(frame, rules, flow=flow, observe=observation)
+    (frame.write.format("delta").mode("append").option("mergeSchema", "true").option("txnAppId", transaction[0])
+     .option("txnVersion", str(transaction[1])).saveAsTable(quoted(name)))
+    return expectations.counts_from(observation.get, rules) if observation.get else None
 
 
 def _same_columns(one: Any, other: Any) -> bool:

@@ -1,4 +1,4 @@
-"""A pipeline's definitions and the graph that they make; nothing here knows Spark."""
+"""A pipeline's definitions as plain data, and the order that they make; nothing here knows Spark."""
 
 from __future__ import annotations
 
@@ -9,16 +9,34 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Any, Literal
 
 from helpers.pipelines import names
-from helpers.pipelines.errors import CyclicPipeline, DuplicateDataset, InvalidDataset, UnknownDataset, nearest
+from helpers.pipelines.errors import CyclicPipeline, InvalidDataset, UnknownDataset, nearest
 from helpers.sql import AutoCdc, Column, Expectation, Query
 
-Kind = Literal["STREAMING_TABLE", "MATERIALIZED_VIEW", "VIEW"]
+Kind = Literal["STREAMING_TABLE", "MATERIALIZED_VIEW", "VIEW", "SINK"]
+#: What flows append to.
+STREAMED = ("STREAMING_TABLE", "SINK")
 LAYERS = ("bronze", "silver", "gold")
+
+
+@dataclass(frozen=True)
+class Sink:
+    """Where a sink's rows go: a table or a folder outside of the pipeline."""
+
+    format: str
+    options: Mapping[str, str]
+
+    @property
+    def files(self) -> bool:
+        """Whether it writes plain files, which keep no record of who wrote them."""
+        return self.format != "delta"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Dataset:
-    """A streaming table, materialized view or temporary view; ``defined_at`` is ``file:line`` for messages."""
+    """A streaming table, materialized view, temporary view or sink; ``defined_at`` is ``file:line`` for messages.
+
+    ``private``: a table that the catalog does not list; ``location`` is then the folder of its data.
+    """
 
     name: str
     kind: Kind
@@ -30,6 +48,9 @@ class Dataset:
     comment: str | None = None
     properties: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    private: bool = False
+    location: str | None = None
+    sink: Sink | None = None
 
     @property
     def layer(self) -> str | None:
@@ -42,14 +63,31 @@ class Dataset:
 class Flow:
     """A query that writes into ``target``; ``body`` is SQL or a function that returns a DataFrame.
 
-    ``changes`` makes it an AUTO CDC flow: its rows are changes, to be applied and not appended.
+    ``changes`` makes it an AUTO CDC flow: its rows are changes, to be applied and not appended. Where it takes
+    snapshots, a function gives the next one, as (DataFrame, version), for the last version. ``once``: a batch query
+    that is appended once, and again on full refresh only.
     """
 
     name: str
     target: str
-    body: Query | Callable[[], Any]
+    body: Query | Callable[..., Any]
     defined_at: str
     changes: AutoCdc | None = None
+    once: bool = False
+
+    @property
+    def next_snapshot(self) -> Callable[[Any], Any] | None:
+        """The function that gives the next snapshot; None for all other flows."""
+        takes = self.changes is not None and self.changes.snapshots
+        return self.body if takes and not isinstance(self.body, Query) else None
+
+
+@dataclass(frozen=True)
+class EventHook:
+    """A function that gets every event; after so many failures in a row (None: never) it gets no more."""
+
+    function: Callable[[dict[str, Any]], Any]
+    most_failures: int | None = None
 
 
 @dataclass(frozen=True)
@@ -58,80 +96,11 @@ class Definitions:
 
     datasets: Mapping[str, Dataset]
     flows: tuple[Flow, ...]
+    hooks: tuple[EventHook, ...] = ()
 
     def flows_into(self, name: str) -> tuple[Flow, ...]:
         """The flows that write into a dataset."""
         return tuple(flow for flow in self.flows if flow.target == name)
-
-
-def collect(datasets: Iterable[Dataset], flows: Iterable[Flow], *, schema: str) -> Definitions:
-    """Put definitions together under their names in ``schema``; an equal name, or no source, is an error."""
-    known: dict[str, Dataset] = {}
-    for dataset in datasets:
-        name = names.dataset_name(dataset.name, schema=schema, where=dataset.defined_at)
-        if name in known:
-            raise DuplicateDataset(f"'{name}' is defined twice: at {known[name].defined_at} and at "
-                                   f"{dataset.defined_at}. Rename one of them.")
-        _check_expectations(dataset)
-        known[name] = replace(dataset, name=name)
-    definitions = Definitions(known, tuple(_named(flow, schema) for flow in flows))
-    _check_flows(definitions)
-    return definitions
-
-
-def _named(flow: Flow, schema: str) -> Flow:
-    return replace(flow, name=names.dataset_name(flow.name, schema=schema, where=flow.defined_at),
-                   target=names.dataset_name(flow.target, schema=schema, where=flow.defined_at))
-
-
-def _check_expectations(dataset: Dataset) -> None:
-    seen: set[str] = set()
-    for rule in dataset.expectations:
-        if rule.name in seen:
-            raise DuplicateDataset(f"{dataset.defined_at}: '{dataset.name}' has two expectations named '{rule.name}'. "
-                                   "Rename one of them.")
-        seen.add(rule.name)
-
-
-def _check_flows(definitions: Definitions) -> None:
-    for name in definitions.datasets:
-        _check_changes(definitions.flows_into(name))
-    seen: dict[str, Flow] = {}
-    for flow in definitions.flows:
-        if flow.name in seen:
-            raise DuplicateDataset(f"Flow '{flow.name}' is defined twice: at {seen[flow.name].defined_at} and at "
-                                   f"{flow.defined_at}. Rename one of them.")
-        seen[flow.name] = flow
-        target = definitions.datasets.get(flow.target)
-        if target is None:
-            raise UnknownDataset(
-                f"Flow '{flow.name}' ({flow.defined_at}) writes into '{flow.target}', which the pipeline does not "
-                f"define.{nearest(flow.target, definitions.datasets)} Define it with CREATE STREAMING TABLE.")
-        if target.kind != "STREAMING_TABLE" and flow.name != target.name:
-            raise _takes_no_flow(flow)
-    for dataset in definitions.datasets.values():
-        if not definitions.flows_into(dataset.name):
-            raise InvalidDataset(f"'{dataset.name}' ({dataset.defined_at}) has no query and no flow writes into it. "
-                                 "Give it a query, or a flow.")
-
-
-def _check_changes(flows: Sequence[Flow]) -> None:
-    """An AUTO CDC target takes AUTO CDC flows only, and these must agree about its rows."""
-    first = next((flow for flow in flows if flow.changes), None)
-    if first is None:
-        return
-    for flow in flows:
-        if flow.changes is None:
-            raise InvalidDataset(f"{first.defined_at}: the AUTO CDC flow '{first.name}' writes into '{first.target}', "
-                                 f"so '{flow.name}' ({flow.defined_at}) cannot append to it as well. Use two tables.")
-        if _applied_as(flow.changes) != _applied_as(first.changes):
-            raise InvalidDataset(f"{flow.defined_at}: the AUTO CDC flows '{first.name}' and '{flow.name}' write into "
-                                 f"'{flow.target}' with different KEYS, COLUMNS, SCD TYPE, TRACK HISTORY or IGNORE "
-                                 "NULL UPDATES. Make them equal.")
-
-
-def _applied_as(changes: AutoCdc | None) -> AutoCdc | None:
-    return changes and replace(changes, sequence_by=None, apply_as_deletes=None, apply_as_truncates=None, once=False)
 
 
 def settled(definitions: Definitions, streaming: Callable[[Flow], bool]) -> Definitions:
@@ -139,18 +108,19 @@ def settled(definitions: Definitions, streaming: Callable[[Flow], bool]) -> Defi
     datasets = dict(definitions.datasets)
     for flow in definitions.flows:
         dataset = datasets[flow.target]
-        own = flow.name == flow.target and flow.changes is None
+        own = flow.name == flow.target and flow.changes is None and not flow.once
         if dataset.kind == "STREAMING_TABLE" and own and not streaming(flow):
             datasets[flow.target] = replace(dataset, kind="MATERIALIZED_VIEW")
     for flow in definitions.flows:
-        if datasets[flow.target].kind != "STREAMING_TABLE" and flow.name != flow.target:
-            raise _takes_no_flow(flow)
-    return Definitions(datasets, definitions.flows)
+        if datasets[flow.target].kind not in STREAMED and flow.name != flow.target:
+            raise takes_no_flow(flow)
+    return replace(definitions, datasets=datasets)
 
 
-def _takes_no_flow(flow: Flow) -> InvalidDataset:
+def takes_no_flow(flow: Flow) -> InvalidDataset:
+    """The error for a flow into a view."""
     return InvalidDataset(f"Flow '{flow.name}' ({flow.defined_at}) writes into '{flow.target}', which is not a "
-                          "streaming table. Only streaming tables take flows.")
+                          "streaming table. Only streaming tables and sinks take flows.")
 
 
 def execution_order(edges: Mapping[str, Sequence[str]]) -> tuple[str, ...]:

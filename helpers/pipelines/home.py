@@ -53,8 +53,8 @@ class PipelineHome:
             shutil.rmtree(folder)
 
     def forget_started(self, table: str) -> None:
-        """Forget checkpoints of streams that ran: somebody dropped their table, and they would pass over its rows."""
-        if any((self.root / table).glob("*/metadata")):
+        """Forget checkpoints of flows that ran: somebody dropped their table, and they would pass over its rows."""
+        if any((self.root / table).glob("*/metadata")) or any((self.root / table).glob("*/_once.json")):
             self.forget(table)
 
     def end_reset(self, table: str) -> None:

@@ -10,9 +10,11 @@ from typing import Any
 
 from helpers.pipelines import event_log, sources
 from helpers.pipelines.building import PipelineSession
+from helpers.pipelines.definitions import collect
 from helpers.pipelines.dp import Registry, defining
-from helpers.pipelines.graph import Definitions, collect
+from helpers.pipelines.graph import Definitions
 from helpers.pipelines.names import quoted
+from helpers.pipelines.problems import Problems
 from helpers.pipelines.report import UpdateReport
 from helpers.pipelines.settings import PipelineSettings
 from helpers.pipelines.update import Request, run_update
@@ -43,7 +45,7 @@ class Pipeline:
                                                    parameters=self._settings.configuration))
 
     def file(self, path: str | Path) -> None:
-        """Add the definitions of a ``.sql`` or ``.py`` file."""
+        """Add the definitions of a ``.sql`` or ``.py`` file or a notebook."""
         self._add(lambda registry: sources.add_file(registry, Path(path), spark=PipelineSession(self._spark),
                                                     parameters=self._settings.configuration))
 
@@ -75,10 +77,12 @@ class Pipeline:
             old.flows = [flow for flow in old.flows if flow.name not in flows]
         self._parts.append(registry)
 
-    def _definitions(self, _: PipelineSession) -> Definitions:
+    def _definitions(self, _: PipelineSession, problems: Problems) -> Definitions:
         parts = [registry.finished() for registry in self._parts]
+        hooks = {getattr(hook.function, "__name__", ""): hook for registry in self._parts for hook in registry.hooks}
         return collect([dataset for datasets, _ in parts for dataset in datasets],
-                       [flow for _, flows in parts for flow in flows], schema=self._settings.schema)
+                       [flow for _, flows in parts for flow in flows], schema=self._settings.schema,
+                       hooks=tuple(hooks.values()), problems=problems)
 
     def update(self, *, refresh: Sequence[str] = (), full_refresh: bool | Sequence[str] = False,
                on_change: Callable[[UpdateReport], None] | None = None) -> UpdateReport:
@@ -88,6 +92,11 @@ class Pipeline:
                           full_refresh_selection=() if isinstance(full_refresh, bool) else full_refresh)
         return run_update(self._spark, self._settings, request, checkpoints=self._checkpoints,
                           definitions=self._definitions, on_change=on_change or (self._show() if self._show else None))
+
+    def dry_run(self) -> UpdateReport:
+        """Validate without an update: ``error`` of the report tells every problem; nothing is made or read."""
+        return run_update(self._spark, self._settings, Request(validate_only=True), checkpoints=self._checkpoints,
+                          definitions=self._definitions)
 
     def event_log(self) -> Any:
         """The event log as a DataFrame, oldest event first."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from helpers.pipelines import names
 from helpers.pipelines.errors import InvalidDataset, UnknownTable, nearest
 from helpers.pipelines.graph import Dataset, Definitions, Flow, execution_order, select, settled
+from helpers.pipelines.problems import Problems
 from helpers.pipelines.reads import Reads, ensure_kind
 
 
@@ -82,10 +84,12 @@ class Plan:
 
 
 def arrange(definitions: Definitions, reads: Mapping[str, Reads], *, schema: str, selection: Selection,
-            exists: Callable[[str], bool]) -> Plan:
+            exists: Callable[[str], bool], problems: Problems | None = None) -> Plan:
     """The graph that definitions and reads make, with every contradiction that needs no data to be seen."""
+    problems = problems or Problems()
     for flow in definitions.flows:
-        ensure_kind(flow, definitions.datasets[flow.target].kind, reads[flow.name])
+        with problems.noted():
+            ensure_kind(flow, definitions.datasets[flow.target].kind, reads[flow.name])
     definitions = settled(definitions, lambda flow: reads[flow.name].streaming or reads[flow.name].deferred)
     edges: dict[str, tuple[str, ...]] = {}
     outside: dict[str, tuple[str, ...]] = {}
@@ -94,9 +98,10 @@ def arrange(definitions: Definitions, reads: Mapping[str, Reads], *, schema: str
         inner = [(flow, read, _inside(read.name, schema, definitions)) for flow, read in inputs]
         for flow, read, bare in inner:
             if bare is None and not exists(read.name):
-                raise _unknown(read.name, flow, definitions)
+                problems.tell(_unknown(read.name, flow, definitions))
             if bare is not None and not reads[flow.name].deferred:
-                _check_view(flow, read.streaming, definitions.datasets[bare], reads)
+                with problems.noted():
+                    _check_view(flow, read.streaming, definitions.datasets[bare], reads)
         edges[name] = tuple(dict.fromkeys(bare for *_, bare in inner if bare is not None))
         outside[name] = tuple(dict.fromkeys(read.name for _, read, bare in inner if bare is None))
     return Plan(schema, definitions, reads, edges, outside, execution_order(edges), selection)
@@ -112,15 +117,28 @@ def selected(definitions: Definitions, *, schema: str, refresh: Sequence[str], f
     protected = {name for name in stored if _is_protected(definitions.datasets[name])}
     full = select(full_refresh_selection, definitions, schema=schema)
     if full & protected:
-        raise InvalidDataset(f"'{min(full & protected)}' has the property pipelines.reset.allowed=false, which forbids "
-                             "a full refresh. Refresh it without, or remove the property.")
+        raise _protected(definitions.datasets[min(full & protected)])
     chosen = select(refresh, definitions, schema=schema) | full
     unfinished = stored.intersection(half_reset)
     return Selection((chosen or stored) | unfinished, (stored - protected if full_refresh else full) | unfinished)
 
 
 def _is_protected(dataset: Dataset) -> bool:
-    return dataset.properties.get("pipelines.reset.allowed", "true").lower() == "false"
+    return dataset.properties.get("pipelines.reset.allowed", "true").lower() == "false" or _holds_files(dataset)
+
+
+def _holds_files(dataset: Dataset) -> bool:
+    """A folder that a stream has written: Spark passes over the first batches of a stream that starts anew there."""
+    sink = dataset.sink
+    return sink is not None and sink.files and (Path(sink.options["path"]) / "_spark_metadata").exists()
+
+
+def _protected(dataset: Dataset) -> InvalidDataset:
+    if dataset.sink is not None:
+        return InvalidDataset(f"The folder of the sink '{dataset.name}' holds files of earlier updates, so it takes no "
+                              f"full refresh here. Remove {dataset.sink.options['path']} first, or leave it out.")
+    return InvalidDataset(f"'{dataset.name}' has the property pipelines.reset.allowed=false, which forbids a full "
+                          "refresh. Refresh it without, or remove the property.")
 
 
 def with_reads(plan: Plan, flow: str, reads: Reads, *, exists: Callable[[str], bool]) -> Plan:
@@ -141,6 +159,9 @@ def _inside(name: str, schema: str, definitions: Definitions) -> str | None:
 
 def _check_view(flow: Flow, streaming: bool, read: Dataset, reads: Mapping[str, Reads]) -> None:
     view = reads.get(read.name)
+    if read.kind == "SINK":
+        raise InvalidDataset(f"{flow.defined_at}: '{flow.name}' reads '{read.name}', which is a sink: rows go into it "
+                             "and the pipeline does not read them. Read what the sink reads.")
     if read.kind != "VIEW" or view is None or view.deferred or view.streaming == streaming:
         return
     condition, is_one, read_as, how = (

@@ -13,7 +13,7 @@ from helpers.errors import LakeprepError
 from helpers.pipelines import frames
 from helpers.pipelines.building import Building
 from helpers.pipelines.errors import InvalidDataset, condition
-from helpers.pipelines.graph import Flow
+from helpers.pipelines.graph import STREAMED, Flow
 
 #: A view that calls one of these is computed at every update: its result changes though its inputs do not.
 _FUNCTIONS = ("now|curdate|getdate|rand|randn|random|randstr|uniform|uuid|shuffle|unix_timestamp|version|reflect|"
@@ -46,9 +46,14 @@ class Discovery:
     functions: frozenset[str]
 
     def of(self, flow: Flow, building: Building) -> Reads:
-        """What the flow reads. A function is called, and its plan looked at; nothing is run."""
+        """What the flow reads. A function is called, and its plan looked at; nothing is run.
+
+        A function that gives snapshots is not called before it is known which comes next.
+        """
         if isinstance(flow.body, sql.Query):
             return self._of_query(flow.body)
+        if flow.next_snapshot:
+            return Reads((), False, True, None)
         building.discovering = True
         try:
             return self._of_function(flow, building)
@@ -80,7 +85,11 @@ class Discovery:
         return Reads(query.inputs, query.streaming, files, self._fingerprint(query.text), query.notes)
 
     def _of_function(self, flow: Flow, building: Building) -> Reads:
-        plan = frames.build(flow, self.spark, building)._plan.to_proto(self.spark.client)
+        return self.of_frame(frames.build(flow, self.spark, building), building)
+
+    def of_frame(self, frame: Any, building: Building) -> Reads:
+        """What a DataFrame reads."""
+        plan = frame._plan.to_proto(self.spark.client)
         found: dict[tuple[str, bool], sql.Input] = {}
         streaming = unversioned = False
         for message in _messages(plan):
@@ -156,14 +165,28 @@ def _without_ids(plan: Any) -> str:
 
 
 def ensure_kind(flow: Flow, kind: str, reads: Reads) -> None:
-    """A streaming table needs a streaming query, and only a streaming table may have one."""
+    """A streaming table needs a streaming query, unless it runs once or takes snapshots; a view a batch one."""
+    if flow.once or (flow.changes and flow.changes.snapshots):
+        _ensure_batch(flow, reads)
+        return
     batch_function = not isinstance(flow.body, sql.Query) and flow.name == flow.target
-    if kind == "STREAMING_TABLE" and not reads.streaming and not reads.deferred and not batch_function:
+    if kind in STREAMED and not reads.streaming and not reads.deferred and not batch_function:
+        what = "the sink" if kind == "SINK" else "the streaming table"
         raise InvalidDataset(
-            f"{flow.defined_at}: CREATE_APPEND_ONCE_FLOW_FROM_BATCH_QUERY_NOT_ALLOWED: the streaming table "
+            f"{flow.defined_at}: CREATE_APPEND_ONCE_FLOW_FROM_BATCH_QUERY_NOT_ALLOWED: {what} "
             f"'{flow.target}' has a batch query. Read its source as a stream (STREAM t, STREAM read_files(…), "
             "spark.readStream), or make it a materialized view.")
     if kind == "MATERIALIZED_VIEW" and reads.streaming:
         raise InvalidDataset(
             f"{flow.defined_at}: the materialized view '{flow.target}' has a streaming query. "
             "Remove STREAM (or use spark.read), or make it a streaming table.")
+
+
+def _ensure_batch(flow: Flow, reads: Reads) -> None:
+    if reads.streaming and flow.once:
+        raise InvalidDataset(
+            f"{flow.defined_at}: INVALID_FLOW_QUERY_TYPE.STREAMING_RELATION_FOR_ONCE_FLOW: the ONCE flow '{flow.name}' "
+            "has a streaming query. Remove STREAM (or use spark.read), or remove ONCE.")
+    if reads.streaming:
+        raise InvalidDataset(f"{flow.defined_at}: '{flow.name}' takes snapshots from a streaming query. Give it a "
+                             "table, a batch view, or a function that reads with spark.read.")

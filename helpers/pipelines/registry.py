@@ -9,8 +9,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from helpers.pipelines.errors import InvalidSource
-from helpers.pipelines.graph import Dataset, Flow
+from helpers.pipelines.errors import InvalidDataset, InvalidSource
+from helpers.pipelines.graph import Dataset, EventHook, Flow
 
 #: The attribute in which a dataset function carries its expectations.
 EXPECTATIONS = "__pipeline_expectations__"
@@ -22,11 +22,18 @@ class Registry:
 
     datasets: list[tuple[Dataset, Callable[..., Any] | None]] = field(default_factory=list)
     flows: list[Flow] = field(default_factory=list)
+    hooks: list[EventHook] = field(default_factory=list)
 
     def finished(self) -> tuple[list[Dataset], list[Flow]]:
         """The definitions; expectations may stand above or below the dataset's decorator, so they are read last."""
         datasets = [replace(dataset, expectations=(*dataset.expectations, *getattr(function, EXPECTATIONS, ())))
                     for dataset, function in self.datasets]
+        own = {id(function) for _, function in self.datasets}
+        for flow in self.flows:
+            if id(flow.body) not in own and hasattr(flow.body, EXPECTATIONS):
+                raise InvalidDataset(f"{flow.defined_at}: the flow '{flow.name}' has expectations, which belong to its "
+                                     f"target: dp.create_streaming_table(\"{flow.target}\", expect_all={{…}}). "
+                                     "A sink takes none.")
         return datasets, list(self.flows)
 
 

@@ -58,6 +58,7 @@ class UpdateReport:
     datasets: tuple[DatasetReport, ...] = ()
     error: str | None = None
     notes: tuple[str, ...] = ()
+    validate_only: bool = False
 
     def dataset(self, name: str) -> DatasetReport:
         """The report of one dataset; KeyError when the pipeline has none of that name."""

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from helpers.errors import LakeprepError
-from helpers.pipelines import changes, expectations, frames, tables
+from helpers.pipelines import changes, frames, private, snapshots, tables
+from helpers.pipelines.analysis import analysed
 from helpers.pipelines.building import Building
-from helpers.pipelines.change_rows import change_rows, target_schema
+from helpers.pipelines.change_rows import target_schema
 from helpers.pipelines.errors import InvalidDataset, MissingUpstream, UnknownTable, explained
 from helpers.pipelines.graph import Dataset, Definitions, Flow, downstream
 from helpers.pipelines.home import PipelineHome
@@ -27,6 +29,8 @@ class SetUp:
         self.spark, self.plan, self.home, self.pipeline_id = spark, plan, home, pipeline_id
         self.parameters, self.views, self.discovery = parameters, views, discovery
         self.ready: dict[str, Any] = {}
+        #: Where the tables lie that were there before this update.
+        self.folders: dict[str, str | None] = {}
         self._made: set[str] = set()
         self._late: set[str] = set()
 
@@ -46,7 +50,10 @@ class SetUp:
         """Empty the streaming tables of a full refresh, inputs first; views of all kinds are only computed anew."""
         full = {name for name in self.plan.selection.full - self._made if self._kind(name) == "STREAMING_TABLE"}
         for name in self.plan.needed:
-            if name in full:
+            if name in self.plan.selection.full and self._kind(name) == "SINK":
+                self.home.begin_reset(name)  # its rows stay, and all of them come once more
+                self._build(name)
+            elif name in full:
                 with _naming(self._dataset(name)):
                     self.home.begin_reset(name)
                     self._create(self._dataset(name), self._build(name))
@@ -69,7 +76,7 @@ class SetUp:
             old = self.plan.reads[flow.name]
             if not old.deferred:
                 continue
-            new = merged_reads(old, self.discovery.of(flow, self._building(flow)))
+            new = merged_reads(old, self.discovery.of(flow, self.building(flow)))
             if new == old:
                 raise UnknownTable(f"{flow.defined_at}: TABLE_OR_VIEW_NOT_FOUND: '{flow.name}' reads "
                                    f"'{old.inputs[-1].name}', which it cannot find. Read it by its bare name.")
@@ -81,7 +88,9 @@ class SetUp:
 
     def _prepare(self, name: str) -> None:
         dataset = self._dataset(name)
-        if dataset.kind == "VIEW":
+        if dataset.kind == "SINK":
+            self._build(name)
+        elif dataset.kind == "VIEW":
             self._build(name)
             self.views.make(name, self.ready[self.plan.definitions.flows_into(name)[0].name])
         else:
@@ -91,8 +100,11 @@ class SetUp:
     def _prepare_table(self, dataset: Dataset) -> None:
         name = dataset.name
         table = tables.stored(self.spark, dataset, pipeline_id=self.pipeline_id)
+        self.folders[name] = table.location if table else None
         if table is None:
             self.home.forget_started(name)
+            if not dataset.private:
+                private.forget(self.spark, self.plan.schema, name)
         schemas = self._build(name)
         if table is None or (dataset.kind == "MATERIALIZED_VIEW" and _differs(table, dataset, schemas)):
             self._create(dataset, schemas)
@@ -114,6 +126,10 @@ class SetUp:
             changes.create(self.spark, dataset, self._changes(dataset.name), pipeline_id=self.pipeline_id)
         tables.create(self.spark, dataset, schemas, pipeline_id=self.pipeline_id)
 
+    def building(self, flow: Flow) -> Building:
+        """What the flow's function may use while it is called."""
+        return Building(flow_state(self.home, self.plan.definitions, flow), self.parameters, self.views)
+
     def _changes(self, name: str) -> list[tuple[Flow, Any]]:
         """A dataset's AUTO CDC flows, each with its change rows."""
         return [(flow, self.ready[flow.name]) for flow in self.plan.definitions.flows_into(name) if flow.changes]
@@ -123,29 +139,29 @@ class SetUp:
         schemas = []
         dataset = self._dataset(name)
         for flow in self.plan.definitions.flows_into(name):
-            frame, schema = self._analysed(flow, dataset)
-            tables.check_declared(self.spark, dataset, schema, whole=flow.name == name)
+            if flow.changes and flow.changes.snapshots:
+                frame, schema = self._snapshot(flow)
+            else:
+                frame, schema = analysed(self.spark, dataset, flow, self.building(flow))
             self.ready[flow.name] = frame
-            schemas.append(schema)
+            schemas += [schema] if schema is not None else []
         return schemas
 
-    def _analysed(self, flow: Flow, dataset: Dataset) -> tuple[Any, Any]:
+    def _snapshot(self, flow: Flow) -> tuple[Any, Any]:
+        """The first snapshot's rows and columns; (None, None) where a function is asked for the next later on."""
+        made = self._exists(flow.target) and flow.target not in self.plan.selection.full
+        if made and flow.next_snapshot:
+            return None, None
         try:
-            frame = tables.named(dataset, frames.build(flow, self.spark, self._building(flow)))
-            if flow.changes:
-                frame = change_rows(flow, frame)
-            schema = target_schema(flow, frame) if flow.changes else frame.schema
+            found = snapshots.following(self, flow, None, clock=lambda: datetime.now(UTC))
         except Exception as error:
             raise frames.failure(error, flow, "cannot be analysed") from error
-        if dataset.expectations:
-            try:
-                _ = frame.agg(*expectations.metrics(dataset.expectations)).schema
-            except Exception as error:
-                raise frames.failure(error, flow, "has an expectation that cannot be analysed") from error
-        return frame, schema
-
-    def _building(self, flow: Flow) -> Building:
-        return Building(flow_state(self.home, self.plan.definitions, flow), self.parameters, self.views)
+        if found is None:
+            raise InvalidDataset(f"{flow.defined_at}: '{flow.target}' has no snapshot yet, so its columns are not "
+                                 "known. Let the function give a first one.")
+        schema = target_schema(flow, found.rows)
+        tables.check_declared(self.spark, self._dataset(flow.target), schema, whole=True)
+        return found.rows, schema
 
     def _dataset(self, name: str) -> Dataset:
         return self.plan.definitions.datasets[name]

@@ -12,38 +12,68 @@ from typing import Any
 
 from helpers import sql
 from helpers.errors import LakeprepError
-from helpers.pipelines import dlt, dp
+from helpers.pipelines import cells, dlt, dp
+from helpers.pipelines.definitions import collect
 from helpers.pipelines.errors import InvalidSource, Unsupported
-from helpers.pipelines.graph import Dataset, Definitions, Flow, collect
+from helpers.pipelines.graph import Dataset, Definitions, Flow
 from helpers.pipelines.names import canonical
+from helpers.pipelines.problems import Problems
 
 
-def load_sources(files: Sequence[Path], *, spark: Any, schema: str, parameters: Mapping[str, str]) -> Definitions:
-    """Definitions of all files, in any order. ``spark`` is what Python files see under that name."""
-    registry = dp.Registry()
-    for path in files:
-        add_file(registry, path, spark=spark, parameters=parameters)
-    return collect(*registry.finished(), schema=schema)
+def load_sources(files: Sequence[Path], *, spark: Any, schema: str, parameters: Mapping[str, str],
+                 root: Path | None = None, problems: Problems | None = None) -> Definitions:
+    """Definitions of all files, in any order. ``spark`` is what Python files see, who may import from ``root``."""
+    registry, problems = dp.Registry(), problems or Problems()
+    with importable(root):
+        for path in files:
+            with problems.noted():
+                add_file(registry, path, spark=spark, parameters=parameters)
+    return collect(*registry.finished(), schema=schema, hooks=registry.hooks, problems=problems)
+
+
+@contextmanager
+def importable(root: Path | None) -> Iterator[None]:
+    """Inside, modules of the folder can be imported."""
+    before = list(sys.path)
+    sys.path[:0] = [str(root)] if root else []
+    try:
+        yield
+    finally:
+        sys.path[:] = before
 
 
 def add_file(registry: dp.Registry, path: Path, *, spark: Any, parameters: Mapping[str, str]) -> None:
-    """Register what a ``.sql`` or ``.py`` file defines."""
-    if path.suffix == ".sql":
+    """Register what a ``.sql`` or ``.py`` file or a notebook defines."""
+    if cells.is_notebook(path):
+        language, found = cells.read(path)
+        if language == "sql":
+            for cell in found:
+                name = f"{path.name} cell {cell.number}" if path.suffix == ".ipynb" else path.name
+                parameters = add_sql(registry, cells.shifted(cell), source=name, parameters=parameters)
+        elif language == "python":
+            _add_python(registry, path, spark, found)
+        else:
+            raise Unsupported(f"{path.name}: a notebook in {language} is no pipeline source. Use Python or SQL.")
+    elif path.suffix == ".sql":
         add_sql(registry, _text(path), source=path.name, parameters=parameters)
     elif path.suffix == ".py":
         _add_python(registry, path, spark)
     else:
-        raise Unsupported(f"{path.name}: a pipeline's sources are .sql and .py files here. Convert it.")
+        raise Unsupported(f"{path.name}: a pipeline's sources are .sql and .py files and notebooks. Convert it.")
 
 
-def add_sql(registry: dp.Registry, text: str, *, source: str, parameters: Mapping[str, str]) -> None:
-    """Register every statement of one SQL text; ``source`` names it in messages."""
+def add_sql(registry: dp.Registry, text: str, *, source: str, parameters: Mapping[str, str]) -> dict[str, str]:
+    """Register every statement of one SQL text, which messages call ``source``; gives the parameters after its SETs."""
+    after = dict(parameters)
     for statement in sql.parse_pipeline(text, source=source, parameters=parameters):
+        if isinstance(statement, sql.SetConf):
+            after[statement.key] = statement.value
         dataset, flow = _from_statement(statement)
         if dataset is not None:
             registry.datasets.append((dataset, None))
         if flow is not None:
             registry.flows.append(flow)
+    return after
 
 
 def _from_statement(statement: sql.Statement) -> tuple[Dataset | None, Flow | None]:
@@ -51,10 +81,9 @@ def _from_statement(statement: sql.Statement) -> tuple[Dataset | None, Flow | No
     if isinstance(statement, sql.SetConf):
         return None, None
     if isinstance(statement, sql.CreateFlow):
-        if statement.once and statement.changes is None:
-            raise Unsupported(f"{where}: INSERT INTO ONCE is not supported here yet. Use a streaming flow.")
         return None, Flow(name=canonical(statement.name), target=canonical(statement.target), body=statement.query,
-                          defined_at=where, changes=statement.changes)
+                          defined_at=where, changes=statement.changes,
+                          once=statement.once and statement.changes is None)
     name = canonical(statement.name)
     if isinstance(statement, sql.CreateView):
         dataset = Dataset(name=name, kind="VIEW", defined_at=where, comment=statement.comment,
@@ -62,21 +91,26 @@ def _from_statement(statement: sql.Statement) -> tuple[Dataset | None, Flow | No
     else:
         dataset = _table(statement, name, where)
     query = statement.query
-    return dataset, None if query is None else Flow(name=name, target=name, body=query, defined_at=where)
+    if query is None:
+        return dataset, None
+    if isinstance(statement, sql.CreateStreamingTable):
+        return dataset, Flow(name=name, target=name, body=query, defined_at=where, changes=statement.changes,
+                             once=statement.once)
+    return dataset, Flow(name=name, target=name, body=query, defined_at=where)
 
 
 def _table(statement: sql.TableDefinition, name: str, where: str) -> Dataset:
-    for option in ("private", "cluster_by_auto", "location"):
-        if getattr(statement, option):
-            word = {"private": "PRIVATE", "cluster_by_auto": "CLUSTER BY AUTO", "location": "LOCATION"}[option]
-            raise Unsupported(f"{where}: {word} is not supported here yet. Remove it from '{name}'.")
+    if statement.location:
+        raise Unsupported(f"{where}: LOCATION is not supported here: the pipeline places its tables. "
+                          f"Remove it from '{name}'.")
     streaming = isinstance(statement, sql.CreateStreamingTable)
     return Dataset(
         name=name, kind="STREAMING_TABLE" if streaming else "MATERIALIZED_VIEW", defined_at=where,
         columns=statement.columns, expectations=statement.expectations, partition_by=statement.partition_by,
         cluster_by=statement.cluster_by, comment=statement.comment,
         properties=dp.checked_properties(statement.properties, where=where),
-        notes=statement.notes,
+        notes=(*statement.notes, *((dp.AUTO_CLUSTERING,) if statement.cluster_by_auto else ())),
+        private=statement.private,
     )
 
 
@@ -91,25 +125,42 @@ def _text(path: Path) -> str:
         raise InvalidSource(f"{path.name} cannot be read: {error}. Save it as UTF-8 text.") from None
 
 
-def _add_python(registry: dp.Registry, path: Path, spark: Any) -> None:
+def _add_python(registry: dp.Registry, path: Path, spark: Any, found: Sequence[cells.Cell] | None = None) -> None:
+    """Run a Python file, or a notebook's cells one after the other."""
     with databricks_imports(), dp.defining(registry):
         try:
-            runpy.run_path(str(path), init_globals={"spark": spark})
+            if found is None:
+                runpy.run_path(str(path), init_globals={"spark": spark})
+            else:
+                _run_cells(path, spark, found)
         except LakeprepError:
             raise
         except SyntaxError as error:
-            raise InvalidSource(f"{path.name}:{error.lineno}: {error.msg}. Mend that line.") from None
+            raise InvalidSource(f"{_file(error.filename, path)}:{error.lineno}: {error.msg}. Mend that line.") from None
         except (Exception, SystemExit) as error:
-            raise InvalidSource(f"{path.name}:{_line_in(path, error)}: {type(error).__name__}: {error}") from error
+            where, line = _place_in(path, error)
+            raise InvalidSource(f"{where}:{line}: {type(error).__name__}: {error}") from error
 
 
-def _line_in(path: Path, error: BaseException) -> int:
-    line, trace = 1, error.__traceback__
+def _run_cells(path: Path, spark: Any, found: Sequence[cells.Cell]) -> None:
+    """Cells share their names; in messages a cell of an ``.ipynb`` is a file of its own."""
+    names = {"spark": spark, "__name__": "__main__", "__file__": str(path)}
+    for cell in found:
+        file = f"{path} cell {cell.number}" if path.suffix == ".ipynb" else str(path)
+        exec(compile(cells.shifted(cell), file, "exec"), names)
+
+
+def _file(name: str | None, path: Path) -> str:
+    return Path(name).name if name and name.startswith(str(path)) else path.name
+
+
+def _place_in(path: Path, error: BaseException) -> tuple[str, int]:
+    where, line, trace = path.name, 1, error.__traceback__
     while trace is not None:
-        if trace.tb_frame.f_code.co_filename == str(path):
-            line = trace.tb_lineno
+        if trace.tb_frame.f_code.co_filename.startswith(str(path)):
+            where, line = _file(trace.tb_frame.f_code.co_filename, path), trace.tb_lineno
         trace = trace.tb_next
-    return line
+    return where, line
 
 
 @contextmanager

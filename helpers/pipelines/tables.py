@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from helpers.pipelines import leftovers
@@ -14,6 +17,9 @@ from helpers.pipelines.names import quoted, quoted_part
 
 OWNER = "pipelines.pipelineId"
 KIND = "lakeprep.kind"
+#: The folder of a schema that holds private tables.
+PRIVATE = "_private"
+_COMMIT = re.compile(r"\d{20}\.json")
 
 
 @dataclass(frozen=True)
@@ -24,17 +30,44 @@ class Version:
     metadata: Mapping[str, Any]
 
 
-def version(spark: Any, name: str) -> Version | None:
-    """The newest commit of a Delta table; None when there is no such table or it is not Delta."""
+def version(spark: Any, name: str, *, folder: str | None = None) -> Version | None:
+    """The newest commit of a Delta table; None when there is no such table or it is not Delta.
+
+    ``folder``: where its data lie, if that is known; Spark needs a job to tell what the log there says at once.
+    """
+    found = _newest_commit(folder or "")
+    if found is not None:
+        return found
     try:
         row = spark.sql(f"DESCRIBE HISTORY {quoted(name)} LIMIT 1").collect()[0]
     except Exception:
         return None
+    return Version(f"{row.version}@{row.timestamp}", _metadata(row.userMetadata))
+
+
+def _newest_commit(folder: str) -> Version | None:
+    """The same, with the same mark, from the table's log; None where that is not on this machine."""
+    if not folder.startswith(("file:", "/")):
+        return None
     try:
-        metadata = json.loads(row.userMetadata or "{}")
+        commits = [path for path in (Path(_path(folder)) / "_delta_log").iterdir() if _COMMIT.fullmatch(path.name)]
+        newest = max(commits, key=lambda path: path.name)
+        actions = [json.loads(line) for line in newest.read_text(encoding="utf-8").splitlines()]
+        info = next(action["commitInfo"] for action in actions if "commitInfo" in action)
+        # Delta's history says when the file was written, unless the table keeps the time in the commit.
+        millis = int(info.get("inCommitTimestamp", newest.stat().st_mtime_ns // 1_000_000))
+    except (OSError, ValueError, TypeError, StopIteration):
+        return None
+    when = datetime.fromtimestamp(millis // 1000).replace(microsecond=millis % 1000 * 1000)
+    return Version(f"{int(newest.stem)}@{when}", _metadata(info.get("userMetadata")))
+
+
+def _metadata(text: str | None) -> Mapping[str, Any]:
+    try:
+        found = json.loads(text or "{}")
     except ValueError:
-        metadata = {}
-    return Version(f"{row.version}@{row.timestamp}", metadata if isinstance(metadata, dict) else {})
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def exists(spark: Any, name: str) -> bool:
@@ -50,6 +83,7 @@ class Stored:
     partition_by: tuple[str, ...]
     cluster_by: tuple[str, ...]
     schema: Any
+    location: str | None = None
 
     def laid_out_as(self, dataset: Dataset) -> bool:
         """Whether the files lie as the definition says."""
@@ -72,8 +106,14 @@ def stored(spark: Any, dataset: Dataset, *, pipeline_id: str) -> Stored | None:
     if row.properties.get(KIND) != dataset.kind:
         raise InvalidDataset(f"'{dataset.name}' was a {row.properties.get(KIND)} and is now a {dataset.kind} "
                              f"({dataset.defined_at}). Drop the table first, or rename the dataset.")
+    if not dataset.private and f"/{PRIVATE}/" in row.location:
+        spark.sql(f"DROP TABLE {quoted(dataset.name)}")  # an update that was cut off has left it in the catalog
+        return None
+    if dataset.private and not same_place(row.location, dataset.location):
+        raise InvalidDataset(f"{dataset.defined_at}: '{dataset.name}' is now PRIVATE, and its table is published. "
+                             f"Drop the table first: DROP TABLE {quoted(dataset.name)}.")
     return Stored(row.properties, tuple(row.partitionColumns), tuple(row.clusteringColumns or ()),
-                  spark.table(quoted(dataset.name)).schema)
+                  spark.table(quoted(dataset.name)).schema, row.location)
 
 
 def _foreign(dataset: Dataset) -> InvalidDataset:
@@ -87,10 +127,15 @@ def keep_up(spark: Any, dataset: Dataset, table: Stored, schemas: Sequence[Any])
                if str(table.properties.get(key)).lower() != value.lower() and not key.startswith("delta.feature.")}
     if changed:
         spark.sql(f"ALTER TABLE {quoted(dataset.name)} SET TBLPROPERTIES ({_pairs(changed)})")
+    add_columns(spark, dataset.name, table.schema, schemas)
+
+
+def add_columns(spark: Any, name: str, have: Any, schemas: Sequence[Any]) -> None:
+    """Give a table the columns, at any depth, that the schemas have and it lacks."""
     for schema in schemas:
-        if adds_fields(table.schema, schema):
+        if adds_fields(have, schema):
             nothing = spark.createDataFrame([], schema)
-            nothing.write.format("delta").mode("append").option("mergeSchema", "true").saveAsTable(quoted(dataset.name))
+            nothing.write.format("delta").mode("append").option("mergeSchema", "true").saveAsTable(quoted(name))
 
 
 def adds_fields(have: Any, want: Any) -> bool:
@@ -167,6 +212,8 @@ def _types(spark: Any, dataset: Dataset) -> dict[str, str]:
 def _create(dataset: Dataset, columns: Sequence[str], pipeline_id: str) -> str:
     properties = {**dataset.properties, OWNER: pipeline_id, KIND: dataset.kind}
     parts = [f"CREATE OR REPLACE TABLE {quoted(dataset.name)} ({', '.join(columns)}) USING delta"]
+    if dataset.location:
+        parts.append(f"LOCATION {literal(dataset.location)}")
     if dataset.partition_by:
         parts.append(f"PARTITIONED BY ({_names(dataset.partition_by)})")
     if dataset.cluster_by:
@@ -193,6 +240,15 @@ def _names(names: Sequence[str]) -> str:
 
 def _pairs(properties: Mapping[str, str]) -> str:
     return ", ".join(f"{literal(key)} = {literal(value)}" for key, value in properties.items())
+
+
+def same_place(one: str | None, other: str | None) -> bool:
+    """Whether two folders' names, with a scheme or without, mean the same."""
+    return one is not None and other is not None and _path(one) == _path(other)
+
+
+def _path(folder: str) -> str:
+    return re.sub("^file:/*", "/", folder).rstrip("/")
 
 
 def literal(text: str) -> str:

@@ -5,23 +5,30 @@ Imitates https://docs.databricks.com/aws/en/ldp/updates.
 
 from __future__ import annotations
 
+import getpass
+import shutil
+import tempfile
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from helpers.errors import LakeprepError
 from helpers.pipelines import event_log, frames, tables
 from helpers.pipelines.building import Building, PipelineSession
+from helpers.pipelines.dry_run import DryRun
 from helpers.pipelines.errors import PipelineError, StateUnusable
 from helpers.pipelines.event_log import EventLog
-from helpers.pipelines.graph import Definitions
+from helpers.pipelines.graph import Definitions, Flow
 from helpers.pipelines.home import PipelineHome
+from helpers.pipelines.hooks import Hooks
 from helpers.pipelines.names import own
 from helpers.pipelines.plan import Plan, Selection, arrange, selected
+from helpers.pipelines.private import PrivateTables
+from helpers.pipelines.problems import Problems
 from helpers.pipelines.reads import Discovery, Reads
 from helpers.pipelines.report import UpdateReport, merged
 from helpers.pipelines.running import Running
@@ -44,10 +51,14 @@ class Request:
     full_refresh: bool = False
     full_refresh_selection: Sequence[str] = ()
     cause: str = "USER_ACTION"
+    #: A dry run: look for problems, all of them, and make nothing.
+    validate_only: bool = False
 
 
 Listener = Callable[[UpdateReport], None]
 EventListener = Callable[[Mapping[str, Any]], None]
+#: Gives the definitions, and tells what is wrong with them.
+Load = Callable[[PipelineSession, Problems], Definitions]
 
 
 def run_update(
@@ -56,17 +67,19 @@ def run_update(
     request: Request | None = None,
     *,
     checkpoints: Path,
-    definitions: Callable[[PipelineSession], Definitions] | None = None,
+    definitions: Load | None = None,
     on_change: Listener | None = None,
     on_event: EventListener | None = None,
 ) -> UpdateReport:
     """Run one update to its end and say what it did; a failed update is a report too, not an exception.
 
     ``checkpoints``: the folder that keeps every pipeline's state. ``definitions`` replaces the settings' source files.
-    A new column that Auto Loader meets restarts the update (cause SCHEMA_CHANGE), as on Databricks.
+    A new column that Auto Loader meets restarts the update (cause SCHEMA_CHANGE), and so does in production a failure
+    that may pass (cause RETRY_ON_FAILURE), as on Databricks.
     """
     home, request = PipelineHome(checkpoints / settings.pipeline_id), request or Request()
     reports: list[UpdateReport] = []
+    retries = 0 if settings.development else settings.update_retries
     with home.exclusive(spark, name=settings.name), session_for(spark, settings):
         event_log.flush(spark, home.events, settings.pipeline_id)
         while True:
@@ -74,9 +87,13 @@ def run_update(
                              _with_earlier(reports, on_change) if on_change else None)
             reports.append(update.run())
             event_log.flush(spark, home.events, settings.pipeline_id)
-            if not update.schema_changed or len(reports) > MOST_RESTARTS:
+            if update.schema_changed and len(reports) <= MOST_RESTARTS:
+                cause = "SCHEMA_CHANGE"
+            elif update.recoverable and retries > 0:
+                cause, retries = "RETRY_ON_FAILURE", retries - 1
+            else:
                 return merged(reports)
-            request = Request(refresh=(*request.refresh, *request.full_refresh_selection), cause="SCHEMA_CHANGE")
+            request = Request(refresh=(*request.refresh, *request.full_refresh_selection), cause=cause)
 
 
 def _with_earlier(reports: list[UpdateReport], listener: Listener) -> Listener:
@@ -87,28 +104,32 @@ class _Update:
     """The phases of one update; ``run`` is called once."""
 
     def __init__(self, spark: Any, settings: PipelineSettings, request: Request, home: PipelineHome,
-                 definitions: Callable[[PipelineSession], Definitions] | None, on_event: EventListener | None,
-                 on_change: Listener | None) -> None:
+                 definitions: Load | None, on_event: EventListener | None, on_change: Listener | None) -> None:
         self.spark, self.settings, self.request, self.home = spark, settings, request, home
         self._load = definitions or self._from_files
         update_id = str(uuid.uuid4())
         self.log = EventLog(home.events, settings.pipeline_id, settings.name, update_id, on_event)
         self.board = Board(UpdateReport(
             settings.pipeline_id, settings.name, update_id, "CREATED", request.cause, request.full_refresh,
-            started_ms=_now(), notes=_unused(settings)), on_change)
+            started_ms=_now(), notes=_unused(settings), validate_only=request.validate_only), on_change)
         self.views = TempViews(spark)
-        self.schema_changed = False
+        self.private = PrivateTables(spark, settings.schema)
+        self.problems = Problems(gather=request.validate_only)
+        self.schema_changed = self.recoverable = False
+        #: Where flows keep their state: a dry run leaves none.
+        self.states = PipelineHome(Path(tempfile.mkdtemp())) if request.validate_only else home
 
-    def _from_files(self, session: PipelineSession) -> Definitions:
+    def _from_files(self, session: PipelineSession, problems: Problems) -> Definitions:
         return load_sources(self.settings.files, spark=session, schema=self.settings.schema,
-                            parameters=self.settings.configuration)
+                            parameters=self.settings.configuration, root=self.settings.root, problems=problems)
 
     def run(self) -> UpdateReport:
         try:
             self._announce()
             self._end(self._phases())
         except LakeprepError as error:
-            self._end(error)
+            self.problems.found.append(error)
+            self._end(self.problems.as_error())
         except OSError as error:
             self._end(StateUnusable(f"The pipeline's folder {self.home.root} cannot be written: {error}. "
                                     "Make room on the disk, or mend its permissions."))
@@ -118,36 +139,59 @@ class _Update:
             raise
         finally:
             self.views.drop_all()
+            self.private.hide()
+            if self.request.validate_only:
+                shutil.rmtree(self.states.root)
         return self.board.report
 
     def _phases(self) -> LakeprepError | None:
         """Everything from the sources to the last flow; gives the first failure of a flow."""
         self._phase("INITIALIZING")
-        definitions = self._load(PipelineSession(self.spark))
+        definitions = self._load(PipelineSession(self.spark), self.problems)
+        self.log.hooks = Hooks(definitions.hooks)
         selection = selected(definitions, schema=self.settings.schema, refresh=self.request.refresh,
                              full_refresh=self.request.full_refresh, half_reset=self.home.to_reset(),
                              full_refresh_selection=self.request.full_refresh_selection)
         self.views.refuse_foreign(definitions.datasets)
+        definitions = self.private.publish(definitions)
         discovery = self._discovery(definitions)
+        if self.request.validate_only:
+            return self._validate(definitions, discovery, selection)
         setup = SetUp(self.spark, self._planned(definitions, discovery, selection), home=self.home,
                       pipeline_id=self.settings.pipeline_id, parameters=self.settings.configuration, views=self.views,
                       discovery=discovery)
         self._set_up(setup)
         versions = Versions(self.spark, setup.plan, configuration=self.settings.configuration,
-                            may_change=discovery.may_change)
+                            may_change=discovery.may_change, folders=setup.folders)
         self._phase("RUNNING")
-        running = Running(self.spark, setup.plan, setup.ready, home=self.home, board=self.board, log=self.log,
-                          views=self.views, versions=versions, number=self.home.next_number(_now()))
+        running = Running(setup, home=self.home, board=self.board, log=self.log, views=self.views, versions=versions,
+                          number=self.home.next_number(_now()),
+                          retries=0 if self.settings.development else self.settings.flow_retries)
         running.run()
         self.schema_changed = running.schema_changed
+        self.recoverable = running.failure is not None and running.recoverable
         return running.failure
+
+    def _validate(self, definitions: Definitions, discovery: Discovery, selection: Selection) -> LakeprepError | None:
+        """A dry run: everything is analysed, and nothing made."""
+        plan = self._planned(definitions, discovery, selection)
+        self.board.draw(plan)
+        self._tell_graph(plan)
+        run = DryRun(plan, discovery, building=lambda flow: self._building(plan.definitions, flow), views=self.views,
+                     problems=self.problems, pipeline_id=self.settings.pipeline_id)
+        self.board.change(notes=(*self.board.report.notes, *run.analyse()))
+        return self.problems.as_error()
 
     def _announce(self) -> None:
         request = self.request
         self.log.emit("create_update", f"Update {self.log.update_id[:8]} started by {request.cause}.", {
-            "cause": request.cause, "full_refresh": request.full_refresh,
+            "cause": request.cause, "full_refresh": request.full_refresh, "validate_only": request.validate_only,
             "refresh_selection": list(request.refresh),
             "full_refresh_selection": list(request.full_refresh_selection)})
+        if request.cause == "USER_ACTION":
+            user = _user()
+            self.log.emit("user_action", f"User {user} started update {self.log.update_id[:8]}.",
+                          {"action": "START", "user_name": user})
 
     def _phase(self, state: str) -> None:
         self.board.change(state=state)
@@ -164,13 +208,20 @@ class _Update:
     def _planned(self, definitions: Definitions, discovery: Discovery, selection: Selection) -> Plan:
         reads: dict[str, Reads] = {}
         for flow in definitions.flows:
-            building = Building(flow_state(self.home, definitions, flow), self.settings.configuration, self.views)
             try:
-                reads[flow.name] = discovery.of(flow, building)
+                reads[flow.name] = discovery.of(flow, self._building(definitions, flow))
             except Exception as error:
-                raise frames.failure(error, flow, "cannot be analysed") from error
-        return arrange(definitions, reads, schema=self.settings.schema, selection=selection,
+                problem = frames.failure(error, flow, "cannot be analysed")
+                if not self.problems.gather:
+                    raise problem from error
+                self.problems.tell(problem)
+        if self.problems.gather:
+            definitions = replace(definitions, flows=tuple(flow for flow in definitions.flows if flow.name in reads))
+        return arrange(definitions, reads, schema=self.settings.schema, selection=selection, problems=self.problems,
                        exists=lambda name: tables.exists(self.spark, name))
+
+    def _building(self, definitions: Definitions, flow: Flow) -> Building:
+        return Building(flow_state(self.states, definitions, flow), self.settings.configuration, self.views)
 
     def _set_up(self, setup: SetUp) -> None:
         self.board.draw(setup.plan)
@@ -179,15 +230,21 @@ class _Update:
         setup.analyse()
         if setup.plan is not drawn:
             self.board.draw(setup.plan)
-        self._tell_flows(setup.plan)
+        self._tell_graph(setup.plan)
         if setup.plan.selection.full:
             self._phase("RESETTING")
             setup.reset()
 
-    def _tell_flows(self, plan: Plan) -> None:
+    def _tell_graph(self, plan: Plan) -> None:
+        for dataset in plan.definitions.datasets.values():
+            is_sink = dataset.sink is not None
+            details = {"format": dataset.sink.format} if dataset.sink else {"dataset_type": dataset.kind}
+            self.log.emit("sink_definition" if is_sink else "dataset_definition",
+                          f"{'Sink' if is_sink else 'Dataset'} '{dataset.name}' defined.", details,
+                          dataset=dataset.name)
         for flow in plan.definitions.flows:
-            kind = "APPEND" if plan.reads[flow.name].streaming else "COMPLETE"
-            kind = "CHANGE" if flow.changes else kind
+            kind = "APPEND" if plan.reads[flow.name].streaming or flow.once else "COMPLETE"
+            kind = ("SNAPSHOT_CHANGE" if flow.changes.snapshots else "CHANGE") if flow.changes else kind
             self.log.emit("flow_definition", f"Flow '{flow.name}' defined as {kind}.", {
                 "input_datasets": [read.name for read in plan.reads[flow.name].inputs], "output_dataset": flow.target,
                 "flow_type": kind}, flow=flow.name, dataset=flow.target)
@@ -201,6 +258,13 @@ class _Update:
         with suppress(OSError):  # on a full disk the report still says what happened
             self.log.emit("update_progress", f"Update {self.log.update_id[:8]} is {final}.", {"state": final},
                           level="ERROR" if failure else "INFO", error=failure)
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):  # a container may run a user without a name
+        return "unknown"
 
 
 def _unused(settings: PipelineSettings) -> tuple[str, ...]:

@@ -22,8 +22,8 @@ class Versions:
     """
 
     def __init__(self, spark: Any, plan: Plan, *, configuration: Mapping[str, str],
-                 may_change: Callable[[str], bool]) -> None:
-        self._spark, self._plan, self._may_change = spark, plan, may_change
+                 may_change: Callable[[str], bool], folders: Mapping[str, str | None]) -> None:
+        self._spark, self._plan, self._may_change, self._folders = spark, plan, may_change, folders
         self._settings = {key: value for key, value in configuration.items() if key.startswith("spark.")}
         self._settings |= {key: spark.conf.get(key, None) for key in _DECISIVE}
         self._marks: dict[str, str | None] = {}
@@ -45,7 +45,7 @@ class Versions:
 
     def metadata(self, table: str) -> Mapping[str, Any]:
         """What the newest commit of a table carries; nothing when somebody else made it."""
-        found = tables.version(self._spark, table)
+        found = tables.version(self._spark, table, folder=self._folders.get(table))
         return found.metadata if found else {}
 
     def rows_read_by(self, flow: Flow) -> int | None:
@@ -60,6 +60,6 @@ class Versions:
 
     def _mark(self, table: str) -> str | None:
         if table not in self._marks:
-            found = tables.version(self._spark, table)
+            found = tables.version(self._spark, table, folder=self._folders.get(table))
             self._marks[table] = found.mark if found else None
         return self._marks[table]

@@ -1,5 +1,7 @@
-"""Pipeline SQL that open-source Spark cannot parse: split, recognise, rewrite; pure, without Spark."""
+"""Databricks SQL that open-source Spark cannot parse: split, recognise, rewrite; pure, without Spark."""
 
+from helpers.sql.calls import Calls, StateSource, find_calls
+from helpers.sql.copy_into import CopyInto, parse_copy_into
 from helpers.sql.errors import PipelineSyntaxError
 from helpers.sql.parse import parse_pipeline, parse_query
 from helpers.sql.statements import (
@@ -24,8 +26,10 @@ from helpers.sql.statements import (
 __all__ = [
     "Action",
     "AutoCdc",
+    "Calls",
     "Column",
     "ColumnChoice",
+    "CopyInto",
     "CreateFlow",
     "CreateMaterializedView",
     "CreateStreamingTable",
@@ -37,8 +41,11 @@ __all__ = [
     "Position",
     "Query",
     "SetConf",
+    "StateSource",
     "Statement",
     "TableDefinition",
+    "find_calls",
+    "parse_copy_into",
     "parse_pipeline",
     "parse_query",
 ]

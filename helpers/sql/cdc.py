@@ -23,6 +23,8 @@ _ENDS_EXPRESSION = tuple(tuple(clause.split()[:2]) for clause in (*_CLAUSES, *_U
 def read_auto_cdc(cursor: Cursor, *, placeholders: Iterator[str], once: bool) -> tuple[Query, AutoCdc]:
     """Read from FROM to the end of the statement."""
     cursor.expect("FROM")
+    if cursor.sees("SNAPSHOT") and cursor.look(1).is_symbol("("):
+        raise cursor.error("FROM SNAPSHOT is not supported in SQL: use dp.create_auto_cdc_from_snapshot_flow in Python")
     query = read_source(cursor, placeholders=placeholders, as_stream=once)
     places: dict[str, Lexeme] = {}
     values: dict[str, Any] = {}

@@ -151,9 +151,9 @@ def _brackets(lexeme: Lexeme) -> str:
 
 
 def read_clauses(cursor: Cursor, clauses: Clauses, *, kind: str) -> None:
-    """Read table clauses in any order, up to AS or the end; each may stand once."""
+    """Read table clauses in any order, up to AS, a streaming table's FLOW or the end; each may stand once."""
     seen: set[str] = set()
-    while not cursor.done and not cursor.sees("AS"):
+    while not cursor.done and not cursor.sees("AS") and not (kind == "streaming table" and cursor.sees("FLOW")):
         at = cursor.look()
         clause = _clause(cursor, clauses, kind)
         if clause in seen:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import count
+from typing import Any
 
 from helpers.sql.cdc import read_auto_cdc
 from helpers.sql.clauses import Clauses, read_clauses, read_specification
@@ -138,11 +139,13 @@ def _table(
     read_specification(cursor, clauses)
     _refuse_untyped(cursor, kind, clauses)
     read_clauses(cursor, clauses, kind=kind)
-    query = _query(cursor, names, kind, needed=kind == _VIEW)
+    inline = cursor.accept("FLOW")
+    query, flow = _inline_flow(cursor, names) if inline else (_query(cursor, names, kind, needed=kind == _VIEW), {})
     make = CreateMaterializedView if kind == _VIEW else CreateStreamingTable
     return make(
         name=name.text,
         query=query,
+        **flow,
         **clauses.fields(),
         private=private,
         or_refresh=refresh,
@@ -150,6 +153,22 @@ def _table(
         notes=_all_notes(notes, query),
         position=cursor.piece.position(0),
     )
+
+
+def _inline_flow(cursor: Cursor, names: Iterator[str]) -> tuple[Query, dict[str, Any]]:
+    """Read what follows FLOW in a streaming table: the query of its own flow, and how that is run."""
+    for words in (("REPLACE", "WHERE"), ("UPDATE",)):
+        if cursor.sees(*words):
+            raise cursor.error(f"FLOW {' '.join(words)} is not supported yet: remove it, or run this on Databricks")
+    if cursor.accept("AUTO", "CDC") or cursor.accept("APPLY", "CHANGES"):
+        once = cursor.accept("ONCE")
+        query, changes = read_auto_cdc(cursor, placeholders=names, once=once)
+        return query, {"changes": changes}
+    if not cursor.accept("INSERT"):
+        raise cursor.error(f"expected INSERT … BY NAME or AUTO CDC after FLOW, found {cursor.found()}")
+    once = cursor.accept("ONCE")
+    cursor.expect("BY", "NAME")
+    return read_query(cursor, placeholders=names), {"once": once}
 
 
 def _refuse_untyped(cursor: Cursor, kind: str, clauses: Clauses) -> None:

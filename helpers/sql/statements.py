@@ -111,7 +111,13 @@ class TableDefinition:
 
 @dataclass(frozen=True, kw_only=True)
 class CreateStreamingTable(TableDefinition):
-    """`CREATE [OR REFRESH] STREAMING TABLE`; without a query only flows write into it."""
+    """`CREATE [OR REFRESH] STREAMING TABLE`; without a query only flows write into it.
+
+    A query after `FLOW` says `once`, or `changes` for AUTO CDC, as in `CREATE FLOW`.
+    """
+
+    once: bool = False
+    changes: "AutoCdc | None" = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,7 +149,10 @@ class ColumnChoice:
 
 @dataclass(frozen=True, kw_only=True)
 class AutoCdc:
-    """How change rows become rows of a table; an expression is SQL text, or what a Python source has built."""
+    """How change rows become rows of a table; an expression is SQL text, or what a Python source has built.
+
+    `snapshots`: the source gives all rows there are, version after version, and not changes; it has no sequence.
+    """
 
     keys: tuple[str, ...]
     sequence_by: Any
@@ -154,6 +163,7 @@ class AutoCdc:
     scd_type: Literal[1, 2] = 1
     track_history: ColumnChoice | None = None
     once: bool = False
+    snapshots: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

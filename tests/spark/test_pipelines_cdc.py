@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from helpers.pipelines import Request, UpdateReport, changes, run_update
+from helpers.pipelines.definitions import collect
 from helpers.pipelines.dp import Registry
 from helpers.pipelines.event_log import table_name
-from helpers.pipelines.graph import collect
 from helpers.pipelines.settings import PipelineSettings
 from helpers.pipelines.sources import add_file, add_sql
 
@@ -132,7 +132,7 @@ class Lake:
         """Run an update of the pipeline that the texts define; a text with ``import`` is Python."""
         settings = PipelineSettings(name="p", schema=self.schema)
 
-        def definitions(session: Any) -> Any:
+        def definitions(session: Any, problems: Any) -> Any:
             registry = Registry()
             for place, text in enumerate(texts):
                 if "import" in text:
@@ -141,7 +141,7 @@ class Lake:
                     add_file(registry, path, spark=session, parameters={})
                 else:
                     add_sql(registry, text, source=f"part_{place}.sql", parameters={})
-            return collect(*registry.finished(), schema=self.schema)
+            return collect(*registry.finished(), schema=self.schema, hooks=registry.hooks, problems=problems)
 
         return run_update(
             self.spark, settings, Request(**request), checkpoints=self.folder / "checkpoints", definitions=definitions)

@@ -97,9 +97,9 @@ REFUSED = {
         "CREATE FLOW f AS INSERT INTO order BY NAME SELECT * FROM STREAM source;",
         ["writes into 'order'", "Did you mean 'orders'?"],
     ),
-    "ONCE": (
-        "CREATE STREAMING TABLE a; CREATE FLOW f AS INSERT INTO ONCE a BY NAME SELECT * FROM source;",
-        ["INSERT INTO ONCE is not supported"],
+    "a stream that runs once": (
+        "CREATE STREAMING TABLE a; CREATE FLOW f AS INSERT INTO ONCE a BY NAME SELECT * FROM STREAM source;",
+        ["INVALID_FLOW_QUERY_TYPE.STREAMING_RELATION_FOR_ONCE_FLOW", "'f'", "Remove STREAM"],
     ),
     "a setting of another engine": (
         "CREATE STREAMING TABLE a TBLPROPERTIES ('pipelines.autoOptimize.zOrderCols' = 'id') "
@@ -112,9 +112,26 @@ REFUSED_PYTHON = {
     "a syntax error": ("def a(:\n", ["p.py:2: invalid syntax"]),
     "an error while loading": ("x = 1\ny = x / 0\n", ["p.py:3: ZeroDivisionError"]),
     "an unknown argument": ("@dp.table(coment='x')\ndef a(): ...\n", ["'coment'", "Did you mean 'comment'?"]),
-    "AUTO CDC from snapshots": (
-        "dp.create_auto_cdc_from_snapshot_flow(target='a')\n",
-        ["create_auto_cdc_from_snapshot_flow is not supported here yet"],
+    "snapshots from a stream": (
+        "dp.create_streaming_table('a')\n"
+        "@dp.temporary_view\ndef v():\n    return spark.readStream.table('source')\n"
+        "dp.create_auto_cdc_from_snapshot_flow(target='a', source='v', keys=['id'])\n",
+        ["INCOMPATIBLE_STREAMING_VIEW_READ", "'a' reads the streaming view 'v'"],
+    ),
+    "a sink that is read": (
+        "dp.create_sink('s', 'delta', {'path': '/nowhere'})\n"
+        "@dp.append_flow(target='s')\ndef f():\n    return spark.readStream.table('source')\n"
+        "@dp.materialized_view\ndef a():\n    return spark.read.table('s')\n",
+        ["'a' reads 's', which is a sink"],
+    ),
+    "an action": (
+        "@dp.materialized_view\ndef a():\n    rows = spark.read.table('source').collect()\n"
+        "    return spark.createDataFrame(rows)\n",
+        ["p.py:2: ATTEMPT_ANALYSIS_IN_PIPELINE_QUERY_FUNCTION", "'a' runs an action (collect)"],
+    ),
+    "a write": (
+        "@dp.table\ndef a():\n    spark.range(3).write.saveAsTable('b')\n    return spark.table('b')\n",
+        ["ATTEMPT_ANALYSIS_IN_PIPELINE_QUERY_FUNCTION", "(saveAsTable)"],
     ),
     "an unknown table": (
         "@dp.materialized_view\ndef a():\n    return spark.read.table('sorce')\n",
@@ -248,7 +265,8 @@ def test_a_notebooks_session_sql_is_understood(notebook: Pipeline, spark: Any) -
     assert report.dataset("c").kind == "MATERIALIZED_VIEW"
     assert spark.table("b").count() == 3
     types = {row.event_type for row in notebook.event_log().collect()}
-    assert types == {"create_update", "update_progress", "flow_definition", "flow_progress"}
+    assert types == {"create_update", "user_action", "update_progress", "dataset_definition", "flow_definition",
+                     "planning_information", "flow_progress"}
 
 
 def test_definitions_outside_of_a_pipeline_are_refused(notebook: Pipeline) -> None:

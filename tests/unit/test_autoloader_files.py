@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+import json
+import os
 from pathlib import Path
 
 import pytest
 
-from helpers.autoloader import EmptyLandingFolder, LandingFolderNotFound, UnsupportedPath
+from helpers.autoloader import (
+    EmptyLandingFolder,
+    LandingFolderNotFound,
+    NoStreamState,
+    UnsupportedOption,
+    UnsupportedPath,
+)
 from helpers.autoloader.csv_files import Dialect, column_types, header, type_of
+from helpers.autoloader.hints import Hint, apply_hints
+from helpers.autoloader.json_types import field, struct
 from helpers.autoloader.landing import Landing
+from helpers.autoloader.options import check_options
+from helpers.autoloader.partitions import partition_fields, split_schema, with_partitions
+from helpers.autoloader.read_files import detected_format
+from helpers.autoloader.stream_state import seen_files
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
@@ -43,12 +57,70 @@ def test_patterns_and_name_filters_choose_files(tmp_path: Path) -> None:
     assert found("", "*.csv") == ["z.csv"]
 
 
-def test_partition_folders_are_refused_unless_they_are_plain_folders(tmp_path: Path) -> None:
-    (tmp_path / "day=1").mkdir()
-    (tmp_path / "day=1" / "a.json").touch()
-    with pytest.raises(UnsupportedPath, match=r"day=1.*recursiveFileLookup"):
-        Landing(str(tmp_path)).check()
-    Landing(str(tmp_path), recursive=True).check()
+def test_files_are_chosen_by_their_time(tmp_path: Path) -> None:
+    for name, at in (("old", 100), ("new", 200), ("newest", 300)):
+        (tmp_path / name).touch()
+        os.utime(tmp_path / name, (at, at))
+    landing = Landing(str(tmp_path), modified_after=100, modified_before=300)
+    assert [Path(each).name for each in landing.files()] == ["new"]
+
+
+def test_partition_columns_come_from_the_folders(tmp_path: Path) -> None:
+    for name in ("day=1/kind=a%20b/x.json", "day=2/kind=__HIVE_DEFAULT_PARTITION__/x.json", "plain/day=x/x.json"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).touch()
+    landing = Landing(str(tmp_path))
+    assert [landing.partitions(path) for path in landing.files()] == [
+        {"day": "1", "kind": "a b"}, {"day": "2", "kind": None}, {"day": "x"}]
+
+    def columns(**options: str) -> list[tuple[str, str]]:
+        given = {"cloudFiles.format": "json", **{name.replace("_", "."): value for name, value in options.items()}}
+        found = partition_fields(landing, check_options(given, explicit_schema=False))
+        return [(each["name"], each["type"]) for each in found]
+
+    (tmp_path / "plain" / "day=x" / "x.json").unlink()
+    assert columns() == [("day", "string"), ("kind", "string")]
+    assert columns(cloudFiles_inferColumnTypes="true") == [("day", "integer"), ("kind", "string")]
+    assert columns(cloudFiles_partitionColumns="kind, other") == [("kind", "string"), ("other", "string")]
+    assert columns(cloudFiles_partitionColumns="") == columns(recursiveFileLookup="true") == []
+
+
+def test_a_partition_column_takes_the_place_of_a_column_in_the_files() -> None:
+    partition = {**field("Day", "integer"), "metadata": {"partition": True}}
+    whole = with_partitions(struct([field("day", "string"), field("id", "long")]), [partition])
+    assert split_schema(whole) == (struct([field("id", "long")]), struct([partition]))
+    hinted = apply_hints(whole, (Hint(("Day",), "STRING"),), ("string",))
+    assert split_schema(hinted)[1]["fields"][0]["type"] == "string"
+
+
+def test_the_format_is_found_from_the_names_of_the_files(tmp_path: Path) -> None:
+    with pytest.raises(EmptyLandingFolder, match="no files"):
+        detected_format(Landing(str(tmp_path)))
+    (tmp_path / "a.b.csv.gz").touch()
+    assert detected_format(Landing(str(tmp_path))) == "csv"
+    (tmp_path / "c.parquet").touch()
+    with pytest.raises(UnsupportedOption, match=r"csv, parquet.*format =>"):
+        detected_format(Landing(str(tmp_path)))
+    assert detected_format(Landing(str(tmp_path), "*.parquet")) == "parquet"
+    assert detected_format(Landing(str(tmp_path), "a.b*")) == "csv"
+
+
+def test_the_state_of_a_stream_is_read_from_its_own_logs(tmp_path: Path) -> None:
+    with pytest.raises(NoStreamState, match="no checkpoint"):
+        seen_files(str(tmp_path))
+    landed = tmp_path / "a b.json"
+    landed.write_text("{}")
+    for name in ("sources/0", "commits", "offsets"):
+        (tmp_path / name).mkdir(parents=True)
+    entries = [{"path": (tmp_path / name).as_uri(), "timestamp": 1000 * batch, "batchId": batch}
+               for batch, name in enumerate(("a b.json", "gone.json"))]
+    (tmp_path / "sources" / "0" / "9.compact").write_text("v1\n" + json.dumps(entries[0]))
+    (tmp_path / "sources" / "0" / "1").write_text("v1\n" + "\n".join(json.dumps(each) for each in entries))
+    (tmp_path / "sources" / "0" / ".1.crc").write_text("x")
+    (tmp_path / "commits" / "0").touch()
+    one, two = seen_files(str(tmp_path))
+    assert (one.path, one.size, one.row()[-1]) == (landed.as_uri(), 2, "COMMITTED")
+    assert (two.size, two.commit_time, two.create_time.timestamp(), two.row()[-1]) == (None, None, 1, "DISCOVERED")
 
 
 @pytest.mark.parametrize("path", ["s3://bucket/x", "dbfs:/x", "abfss://c@a/x"])

@@ -55,6 +55,20 @@ def evolution(tmp_path: Path) -> Callable[[str], Evolution]:
     return made
 
 
+def test_a_record_over_several_lines_is_looked_at_as_a_whole(
+    tmp_path: Path, evolution: Callable[..., Evolution]
+) -> None:
+    path = tmp_path / "a.json"
+    path.write_text('[{"id": 1,\n "new": 2},\n {"id": 3}\n]\n')
+    count, size = 2, path.stat().st_size
+    batch = (pa.array([path.as_uri()] * count), pa.array([0] * count, pa.int64()), pa.array([size] * count, pa.int64()),
+             pa.nulls(count, pa.string()), pa.nulls(count, pa.string()))
+    (texts,) = json_guard(evolution("rescue"), multi_line=True)(iter([batch]))
+    assert [_without_path(text) for text in texts.to_pylist()] == [{"new": 2}, None]
+    with pytest.raises(UnknownFields, match="`new`"):
+        list(json_guard(evolution("addNewColumns"), multi_line=True)(iter([batch])))
+
+
 @pytest.mark.parametrize("mode", ["rescue", "none"])
 def test_a_new_field_is_rescued_at_any_depth_and_stops_nothing(
     tmp_path: Path, evolution: Callable[..., Evolution], mode: str

@@ -64,11 +64,39 @@ def test_a_misspelled_option_is_named_with_the_right_spelling(name: str, right: 
         check_options({"cloudFiles.format": "json", name: "x"}, explicit_schema=False)
 
 
-@pytest.mark.parametrize("name", ["cloudFiles.includeExistingFiles", "cloudFiles.useNotifications", "modifiedAfter",
-                                  "multiLine"])
+@pytest.mark.parametrize("name", ["cloudFiles.allowOverwrites", "cloudFiles.useNotifications", "badRecordsPath",
+                                  "cloudFiles.backfillInterval"])
 def test_an_option_that_only_databricks_has_is_refused_by_name(name: str) -> None:
     with pytest.raises(UnsupportedOption, match=f"'{name}' is not supported here yet"):
         check_options({"cloudFiles.format": "json", name: "true"}, explicit_schema=False)
+
+    with pytest.raises(UnsupportedOption, match=f"'{name}' is not supported here yet"):
+        check_options({"cloudFiles.format": "json", name: "true", "cloudFiles.validateOptions": "false"},
+                      explicit_schema=False)
+
+
+def test_an_unsupported_option_may_say_its_default() -> None:
+    assert check(allowOverwrites="FALSE", cleanSource="OFF").max_files_per_trigger == 1000
+
+
+def test_without_validation_what_is_no_option_anywhere_is_left_out() -> None:
+    options = {"cloudFiles.format": "json", "cloudFiles.validateOptions": "false", "typo": "1", "cloudFiles.typo": "1"}
+    assert check_options(options, explicit_schema=False).reader == {}
+
+
+@pytest.mark.parametrize(("text", "size"), [("100", 100), ("10k", 10240), ("1 MB", 1 << 20), ("2g", 2 << 30)])
+def test_a_micro_batch_is_limited_by_bytes_or_by_files(text: str, size: int) -> None:
+    options = check(maxBytesPerTrigger=text)
+    assert (options.max_bytes_per_trigger, options.max_files_per_trigger) == (size, None)
+    with pytest.raises(UnsupportedOption, match=r"maxFilesPerTrigger and cloudFiles\.maxBytesPerTrigger together"):
+        check(maxBytesPerTrigger=text, maxFilesPerTrigger="1")
+
+
+def test_times_are_utc_unless_they_say_another_zone() -> None:
+    options = {"cloudFiles.format": "json", "modifiedAfter": "1970-01-01T01:00:00",
+               "modifiedBefore": "1970-01-01T01:00:00+01:00"}
+    checked = check_options(options, explicit_schema=False)
+    assert (checked.modified_after, checked.modified_before) == (3600, 0)
 
 
 def test_a_csv_option_is_no_json_option() -> None:
@@ -78,10 +106,16 @@ def test_a_csv_option_is_no_json_option() -> None:
     assert csv.reader == {"header": "true"}
 
 
-@pytest.mark.parametrize("format", ["parquet", "avro", "nonsense"])
-def test_other_formats_are_refused_by_name(format: str) -> None:
-    with pytest.raises(UnsupportedOption, match=format):
+@pytest.mark.parametrize(("format", "advice"), [("avro", "spark-avro"), ("delta", "parquet"), ("nonsense", "json")])
+def test_other_formats_are_refused_by_name(format: str, advice: str) -> None:
+    with pytest.raises(UnsupportedOption, match=f"{format}.*{advice}"):
         check_options({"cloudFiles.format": format}, explicit_schema=False)
+
+
+@pytest.mark.parametrize("format", ["text", "binaryfile"])
+def test_a_format_whose_columns_are_always_the_same_neither_evolves_nor_rescues(format: str) -> None:
+    options = check_options({"cloudFiles.format": format}, explicit_schema=False)
+    assert (options.mode, options.rescued_column, options.guarded) == ("none", None, False)
 
 
 def test_a_missing_format_is_said() -> None:
@@ -111,7 +145,8 @@ def test_hints_for_an_explicit_schema_are_refused() -> None:
 
 
 @pytest.mark.parametrize(("name", "value"), [("inferColumnTypes", "yes"), ("maxFilesPerTrigger", "0"),
-                                             ("maxFilesPerTrigger", "many"), ("validateOptions", "false")])
+                                             ("maxFilesPerTrigger", "many"), ("validateOptions", "no"),
+                                             ("maxBytesPerTrigger", "much"), ("includeExistingFiles", "1")])
 def test_a_value_that_makes_no_sense_is_refused_with_its_option(name: str, value: str) -> None:
     with pytest.raises(UnsupportedOption, match=name):
         check(**{name: value})

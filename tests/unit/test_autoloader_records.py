@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from helpers.autoloader.blocks import Block, knows_all_fields
@@ -28,6 +28,7 @@ VALUES = st.recursive(
 RECORDS = st.dictionaries(KEYS, VALUES, max_size=4)
 
 
+@settings(deadline=None)
 @given(st.lists(RECORDS, max_size=4), st.booleans(), st.booleans())
 def test_a_field_without_a_column_is_never_overlooked(records: list[dict[str, Any]], ascii: bool, spaced: bool) -> None:
     separators = (", ", ": ") if spaced else (",", ":")

@@ -9,8 +9,9 @@ import pytest
 
 from helpers.pipelines import cdc, dlt, dp, sources
 from helpers.pipelines.cdc import Field, Span, Target
-from helpers.pipelines.errors import DuplicateDataset, InvalidDataset, Unsupported
-from helpers.pipelines.graph import Definitions, collect
+from helpers.pipelines.definitions import collect
+from helpers.pipelines.errors import DuplicateDataset, InvalidDataset, InvalidSource, Unsupported
+from helpers.pipelines.graph import Definitions
 from helpers.pipelines.report import DatasetReport, UpdateReport, from_dict, merged
 from helpers.sql import AutoCdc, ColumnChoice
 
@@ -63,10 +64,9 @@ def test_the_old_names_of_dlt_define_the_same() -> None:
         dlt.apply_changes("t", "s", ["id"], "ts")
 
     assert defined(define).flows[0].changes == python_flow().flows[0].changes
-    with pytest.raises(Unsupported, match=r"dlt\.read is an old name.*spark\.read\.table"):
-        _ = dlt.read
-    with pytest.raises(Unsupported, match="create_auto_cdc_from_snapshot_flow"):
-        _ = dlt.apply_changes_from_snapshot
+    with pytest.raises(InvalidSource, match=r"dlt\.read is for the functions of datasets"):
+        dlt.read("t")
+    assert dlt.apply_changes_from_snapshot is dp.create_auto_cdc_from_snapshot_flow
     with sources.databricks_imports():
         import dlt as inside
     assert inside is dlt
@@ -94,9 +94,45 @@ def test_a_wrong_argument_is_named_with_its_line(arguments: dict[str, Any], word
     assert str(caught.value).startswith("test_pipelines_cdc.py:")
 
 
-def test_snapshots_are_not_there_yet_and_say_so() -> None:
-    with pytest.raises(Unsupported, match="create_auto_cdc_from_snapshot_flow is not supported here yet"):
-        _ = dp.create_auto_cdc_from_snapshot_flow
+def snapshot_flow(**arguments: Any) -> Definitions:
+    def define() -> None:
+        dp.create_streaming_table("t", expect_all=arguments.pop("expect_all", None))
+        dp.create_auto_cdc_from_snapshot_flow(**{"target": "t", "source": "s", "keys": ["id"], **arguments})
+
+    return defined(define)
+
+
+def test_a_flow_from_snapshots_takes_a_table_or_a_function() -> None:
+    def following(version: Any) -> None: ...
+
+    (named,) = snapshot_flow(stored_as_scd_type="2", track_history_except_column_list=["a"]).flows
+    assert [(read.name, read.streaming) for read in named.body.inputs] == [("s", False)]
+    assert (named.name, named.changes.scd_type, named.changes.snapshots) == ("t", 2, True)
+    (called,) = snapshot_flow(source=following).flows
+    assert (named.next_snapshot, called.next_snapshot, called.changes.scd_type) == (None, following, 1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"source": 3}, "source takes the name of a table or view, or a function, not 3"),
+        ({"keys": []}, "AUTOCDC_EMPTY_KEYS"),
+        ({"stored_as_scd_type": 3}, "stored_as_scd_type is 1 or 2"),
+        ({"track_history_column_list": ["a"]}, "need stored_as_scd_type=2"),
+        ({"expect_all": {"r": "a > 0"}}, "'t' has expectations and takes AUTO CDC from snapshots"),
+    ],
+)
+def test_a_wrong_argument_for_snapshots_is_named(arguments: dict[str, Any], words: str) -> None:
+    with pytest.raises(InvalidDataset, match=words):
+        snapshot_flow(**arguments)
+
+
+def test_a_table_may_hold_its_flow() -> None:
+    inline = from_sql("CREATE STREAMING TABLE t FLOW AUTO CDC FROM STREAM s KEYS (id) SEQUENCE BY ts;").flows[0]
+    apart = from_sql("CREATE STREAMING TABLE t;" + FLOW.format("t")).flows[0]
+    assert (inline.name, inline.target, inline.changes) == (apart.name, apart.target, apart.changes)
+    once = from_sql("CREATE STREAMING TABLE t COMMENT 'c' FLOW INSERT ONCE BY NAME SELECT 1 AS id;").flows[0]
+    assert (once.name, once.once, once.changes) == ("t", True, None)
 
 
 @pytest.mark.parametrize(

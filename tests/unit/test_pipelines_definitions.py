@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from helpers.pipelines import dp, names, sources
+from helpers.pipelines.definitions import collect
 from helpers.pipelines.errors import (
     DuplicateDataset,
     InvalidDataset,
@@ -16,7 +17,8 @@ from helpers.pipelines.errors import (
     UnknownDataset,
     Unsupported,
 )
-from helpers.pipelines.graph import Definitions, collect
+from helpers.pipelines.graph import Definitions
+from helpers.pipelines.problems import Problems
 
 
 def defined(define: Callable[[], Any]) -> Definitions:
@@ -91,16 +93,23 @@ def test_a_table_without_a_query_takes_flows_by_their_own_names() -> None:
             InvalidDataset,
             "list of column names, for example \\['id'\\]",
         ),
-        (lambda: dp.table(private=True)(lambda: None), Unsupported, "'?private'? is not supported"),
+        (lambda: dp.table(row_filter="f")(lambda: None), Unsupported, "row_filter is not supported"),
+        (lambda: dp.expect("r", dp), InvalidDataset, "condition in SQL text"),
+        (lambda: dp.on_event_hook(lambda: None), InvalidDataset, "one argument, the event"),
+        (lambda: dp.create_sink("s", "kafka", {"topic": "t"}), Unsupported, "'kafka', which is not supported"),
+        (lambda: dp.create_sink("s", "delta"), InvalidDataset, "needs one of 'path' and 'tableName'"),
+        (lambda: dp.create_sink("s", "delta", {"tableName": "t"}), InvalidDataset, "Qualify it: schema.t"),
+        (lambda: dp.create_sink("s", "json", {"tableName": "a.t"}), InvalidDataset, "needs 'path'"),
+        (lambda: dp.create_sink("s", "csv", {"path": "p", "heder": "1"}), Unsupported, "Did you mean 'header'"),
+        (lambda: dp.create_sink("s", 3), InvalidDataset, "format of create_sink takes a text"),
         (lambda: dp.table(format="parquet")(lambda: None), Unsupported, "format='parquet'"),
-        (lambda: dp.append_flow(target="a", once=True), Unsupported, "once=True"),
         (lambda: dp.append_flow(target="a", spark_conf={"a": "b"}), Unsupported, "spark_conf"),
         (
             lambda: dp.table(table_properties={"pipelines.trigger.interval": "1"})(lambda: None),
             Unsupported,
             "trigger.interval",
         ),
-        (lambda: dp.create_sink, Unsupported, "create_sink is not supported here yet"),
+        (lambda: dp.foreach_batch_sink, Unsupported, "foreach_batch_sink is not supported here yet"),
         (lambda: dp.tabel, AttributeError, "Did you mean 'table'?"),
     ],
 )
@@ -151,12 +160,70 @@ def test_our_decorators_are_imported_as_pyspark_pipelines_only_while_sources_loa
         ("CREATE MATERIALIZED VIEW other.m AS SELECT 1", Unsupported, "outside of the pipeline's schema 'shop'"),
         ("CREATE MATERIALIZED VIEW `a/../b` AS SELECT 1", InvalidDataset, "cannot be a name"),
         ("CREATE MATERIALIZED VIEW _events AS SELECT 1", InvalidDataset, "cannot be a name"),
-        ("CREATE PRIVATE MATERIALIZED VIEW m AS SELECT 1", Unsupported, "PRIVATE is not supported"),
+        ("CREATE MATERIALIZED VIEW m LOCATION '/x' AS SELECT 1", Unsupported, "LOCATION is not supported"),
     ],
 )
 def test_definitions_that_contradict_each_other_are_refused(text: str, error: type[Exception], words: str) -> None:
     with pytest.raises(error, match=words):
         from_sql(text)
+
+
+def test_sql_and_python_say_alike_what_is_private_and_what_runs_once() -> None:
+    def define() -> None:
+        dp.create_streaming_table("t", private=True, cluster_by_auto=True)
+        dp.append_flow(target="t", name="f", once=True)(lambda: None)
+
+    python = defined(define)
+    written = from_sql("CREATE PRIVATE STREAMING TABLE t CLUSTER BY AUTO; "
+                       "CREATE FLOW f AS INSERT INTO ONCE t BY NAME SELECT 1 AS id")
+    for each in (python, written):
+        (flow,), t = each.flows, each.datasets["t"]
+        assert (flow.once, t.private, t.notes) == (True, True, (dp.AUTO_CLUSTERING,))
+
+
+@pytest.mark.parametrize(
+    ("options", "flows", "error", "words"),
+    [
+        ({}, 1, None, ""),
+        ({}, 2, Unsupported, "a folder of files takes one here"),
+        ({"once": True}, 1, Unsupported, "is a ONCE flow into the sink 's'"),
+    ],
+)
+def test_a_sink_takes_append_flows(
+    options: dict[str, Any], flows: int, error: type[Exception] | None, words: str
+) -> None:
+    def define() -> None:
+        dp.create_sink("S", "JSON", {"path": "/out"})
+        for number in range(flows):
+            dp.append_flow(target="s", name=f"f{number}", **options)(lambda: None)
+
+    if error:
+        with pytest.raises(error, match=words):
+            defined(define)
+    else:
+        sink = defined(define).datasets["s"]
+        assert (sink.kind, sink.sink.format, sink.sink.files) == ("SINK", "json", True)
+
+
+def test_a_flow_takes_no_expectations() -> None:
+    def define() -> None:
+        dp.create_streaming_table("t")
+        dp.expect("r", "a > 0")(dp.append_flow(target="t", name="f")(lambda: None))
+
+    with pytest.raises(InvalidDataset, match="the flow 'f' has expectations, which belong to its target"):
+        defined(define)
+
+
+def test_a_dry_run_hears_of_every_problem() -> None:
+    problems, registry = Problems(gather=True), dp.Registry()
+    sources.add_sql(registry, "CREATE STREAMING TABLE a; CREATE MATERIALIZED VIEW other.m AS SELECT 1; "
+                    "CREATE TEMPORARY VIEW v AS SELECT 1; CREATE TEMPORARY VIEW v AS SELECT 2; "
+                    "CREATE FLOW f AS INSERT INTO b BY NAME SELECT * FROM STREAM s", source="s.sql", parameters={})
+    definitions = collect(*registry.finished(), schema="shop", problems=problems)
+    text = str(problems.as_error())
+    for words in ("has 4 problems", "outside of the pipeline's schema", "'v' is defined twice", "writes into 'b'"):
+        assert words in text
+    assert sorted(definitions.datasets) == ["a", "v"]
 
 
 def test_two_rules_of_one_dataset_need_two_names() -> None:

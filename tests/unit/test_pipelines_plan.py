@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from helpers.pipelines import dp, sources
+from helpers.pipelines.definitions import collect
 from helpers.pipelines.errors import CyclicPipeline, InvalidDataset, UnknownDataset, UnknownTable
-from helpers.pipelines.graph import Definitions, collect, downstream, execution_order, select
+from helpers.pipelines.graph import Definitions, downstream, execution_order, select
 from helpers.pipelines.plan import Plan, Selection, arrange, merged_reads, selected
 from helpers.pipelines.reads import Discovery, Reads
 from helpers.sql import Input

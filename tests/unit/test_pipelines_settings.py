@@ -59,7 +59,10 @@ def test_settings_find_their_sources_and_parameters(folder: Path) -> None:
         ({"schema": "a.b"}, InvalidSettings, "the schema 'a.b' is no name"),
         ({"configuration": {"n": 1}}, InvalidSettings, "configuration 'n' must be a text: write \"1\""),
         ({"configuration": []}, InvalidSettings, "'name'|one JSON object|must be an object"),
-        ({"configuration": {"pipelines.maxFlowRetryAttempts": "1"}}, Unsupported, "'pipelines.maxFlowRetryAttempts'"),
+        ({"configuration": {"pipelines.maxFlowRetryAttempts": "-1"}}, InvalidSettings, "must be a number from 0"),
+        ({"configuration": {"pipelines.incompatibleViewCheck.enabled": "f"}}, Unsupported, "incompatibleViewCheck"),
+        ({"development": "yes"}, InvalidSettings, "'development' must be true or false"),
+        ({"root_path": "nowhere"}, InvalidSettings, "'root_path' names the folder .*nowhere, which does not exist"),
         ({"notifications": []}, Unsupported, "'notifications' is not supported here yet"),
         ({"continuous": True}, Unsupported, "'continuous'"),
         ({"libraries": []}, InvalidSettings, "names no source"),
@@ -67,13 +70,15 @@ def test_settings_find_their_sources_and_parameters(folder: Path) -> None:
         (
             {"libraries": [{"glob": {"include": "nothing/**"}}]},
             InvalidSettings,
-            "no .sql or .py file matches 'nothing/\\*\\*'",
+            "no .sql or .py file and no notebook matches 'nothing/\\*\\*'",
         ),
         ({"libraries": [{"glob": {"include": "/abs/**"}}]}, InvalidSettings, "relative to that file"),
         ({"libraries": [{"file": {"path": "gone.sql"}}]}, InvalidSettings, "'gone.sql' does not exist"),
         ({"libraries": [{"file": {"path": "src/notes.md"}}]}, Unsupported, "neither a .sql nor a .py"),
         ({"libraries": [{"file": {"pth": "a"}}]}, InvalidSettings, "needs 'path'"),
-        ({"libraries": [{"notebook": {"path": "a"}}]}, Unsupported, "'notebook' library"),
+        ({"libraries": [{"notebook": {"path": "gone"}}]}, InvalidSettings, "there is no notebook 'gone'"),
+        ({"libraries": [{"notebook": {"path": "extra"}}]}, InvalidSettings, "is a file and not a notebook"),
+        ({"libraries": [{"maven": {"coordinates": "a"}}]}, Unsupported, "a 'maven' library"),
     ],
 )
 def test_wrong_settings_are_named(folder: Path, change: Any, error: type[Exception], words: str) -> None:
@@ -82,6 +87,19 @@ def test_wrong_settings_are_named(folder: Path, change: Any, error: type[Excepti
         data["configuration"] = ["a"]
     with pytest.raises(error, match=words):
         settings_in(folder, data, schema="shop", root="/data")
+
+
+def test_production_retries_and_finds_notebooks_without_their_ending(folder: Path) -> None:
+    (folder / "nb.py").write_text("# Databricks notebook source\n")
+    (folder / "other.ipynb").write_text("{}")
+    change = {
+        "target": "old", "root_path": "src", "configuration": {"pipelines.maxFlowRetryAttempts": "7"},
+        "libraries": [{"notebook": {"path": "./nb"}}, {"notebook": {"path": "other.ipynb"}}],
+    }
+    settings = settings_in(folder, {key: value for key, value in {**GOOD, **change}.items() if key != "schema"})
+    assert [path.name for path in settings.files] == ["nb.py", "other.ipynb"]
+    assert (settings.schema, settings.root, settings.configuration) == ("old", folder / "src", {})
+    assert (settings.development, settings.flow_retries, settings.update_retries) == (False, 7, 5)
 
 
 def test_a_missing_settings_file_is_named(tmp_path: Path) -> None:

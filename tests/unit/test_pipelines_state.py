@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from helpers.pipelines import DatasetReport, ExpectationCount, UpdateReport
-from helpers.pipelines.errors import StateUnusable, explained
+from helpers.pipelines import DatasetReport, ExpectationCount, UpdateReport, once, tables
+from helpers.pipelines.errors import InvalidDataset, StateUnusable, explained, may_recover
 from helpers.pipelines.event_log import EventLog, flush, table_name
 from helpers.pipelines.expectations import Counts, violation
 from helpers.pipelines.home import PipelineHome
@@ -224,7 +224,12 @@ def test_events_of_a_killed_update_are_brought_once_without_its_torn_line(
     spark.broken = False
     for _ in range(2):
         flush(spark, log.folder, "p-1")
-    assert [[json.loads(line)["message"] for line in found] for found in spark.written] == [["is RUNNING"]]
+    assert [[json.loads(line)["message"] for line in found] for found in spark.written] == [
+        ["is RUNNING", "Update update-1 was cut off: the counts of its last micro-batches may be incomplete."]
+    ]
+    assert json.loads(json.loads(spark.written[0][1])["details"]) == {
+        "update_progress": {"state": "FAILED", "incomplete": True}
+    }
     assert table_name("p-1") == "event_log_p_1"
 
 
@@ -280,3 +285,34 @@ def test_a_stream_error_is_one_line_with_a_next_step() -> None:
         "had rows changed or deleted. Pass over such commits with WITH (SKIPCHANGECOMMITS) after the table (Python: "
         '.option("skipChangeCommits", "true")), or run a full refresh of \'silver\'.'
     )
+
+
+def test_a_one_time_flow_keeps_its_number_until_a_full_refresh_forgets_it(tmp_path: Path) -> None:
+    home = PipelineHome(tmp_path)
+    checkpoint = home.checkpoint("t", "f")
+    assert (once.was_run(checkpoint), once.turn(checkpoint, 5)) == (False, 5)
+    # Cut off before it was noted: the same number makes Delta drop what it has.
+    assert (once.was_run(checkpoint), once.turn(checkpoint, 8)) == (False, 5)
+    once.note_run(checkpoint, 5)
+    assert once.was_run(checkpoint)
+    home.forget_started("t")  # its table was dropped
+    assert (once.was_run(checkpoint), once.turn(checkpoint, 9)) == (False, 9)
+
+
+def test_a_tables_own_log_tells_its_newest_commit(tmp_path: Path) -> None:
+    log = tmp_path / "_delta_log"
+    log.mkdir()
+    commits = [{"commitInfo": {"timestamp": 1}}, {"commitInfo": {"userMetadata": '{"a": 1}', "inCommitTimestamp": 7}}]
+    for number, commit in enumerate(commits):
+        (log / f"{number:020}.json").write_text(json.dumps({"protocol": {}}) + "\n" + json.dumps(commit))
+    (log / "00000000000000000009.checkpoint.parquet").touch()
+    found = tables.version(None, "t", folder=f"file:{tmp_path}")
+    assert found is not None
+    assert (found.mark[:2], found.mark[-10:], found.metadata) == ("1@", ":00.007000", {"a": 1})
+    assert tables.version(None, "t", folder=str(tmp_path / "gone")) is None  # then Spark is asked
+
+
+def test_only_what_may_pass_is_tried_again() -> None:
+    assert may_recover(RuntimeError("[DELTA_CONCURRENT_APPEND] Files were added"))
+    assert not may_recover(RuntimeError("[DIVIDE_BY_ZERO] Division by zero"))
+    assert not may_recover(InvalidDataset("[DELTA_CONCURRENT_APPEND] said by us"))

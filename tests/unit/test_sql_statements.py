@@ -237,7 +237,9 @@ def test_a_condition_that_is_never_closed_is_refused_where_it_opens():
 @pytest.mark.parametrize(
     ("text", "construct"),
     [
-        ("CREATE STREAMING TABLE t FLOW INSERT BY NAME SELECT 1", "FLOW"),
+        ("CREATE STREAMING TABLE t FLOW REPLACE WHERE a = 1 BY NAME SELECT 1", "REPLACE WHERE"),
+        ("CREATE MATERIALIZED VIEW v FLOW INSERT BY NAME SELECT 1", "FLOW"),
+        ("CREATE FLOW f AS AUTO CDC INTO t FROM SNAPSHOT (SELECT 1) KEYS (a)", "FROM SNAPSHOT"),
         ("CREATE STREAMING TABLE t REPLACE WHERE a = 1 BY NAME SELECT 1", "REPLACE WHERE"),
         ("CREATE STREAMING TABLE t WITH ROW FILTER f ON (a)", "WITH ROW FILTER"),
         ("CREATE STREAMING TABLE t (a INT MASK f)", "MASK"),

@@ -1,0 +1,67 @@
+"""No actions while a dataset function is called: it describes a query, and the pipeline runs it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from helpers.pipelines.errors import InvalidDataset
+from helpers.pipelines.graph import Flow
+
+#: What a session's client is asked for when a DataFrame runs.
+_RUNS = ("to_table", "to_table_as_iterator", "to_pandas", "execute_command", "execute_command_as_iterator")
+_WRITES = ("write_operation", "write_operation_v2", "write_stream_operation_start", "merge_into_table_command")
+_CHANGES = ("INSERT", "UPDATE", "DELETE", "MERGE", "TRUNCATE", "CREATE", "DROP", "ALTER", "COPY", "OPTIMIZE", "VACUUM")
+
+
+@contextmanager
+def no_actions(spark: Any, flow: Flow) -> Iterator[None]:
+    """Inside, an action of the flow's function is an error; what our own code runs for it is not."""
+    client = getattr(spark, "client", None)
+    names = [name for name in _RUNS if callable(getattr(client, name, None))]
+    for name in names:
+        setattr(client, name, _guarded(getattr(client, name), flow))
+    try:
+        yield
+    finally:
+        for name in names:
+            delattr(client, name)  # the class has the method still
+
+
+def _guarded(method: Callable[..., Any], flow: Flow) -> Callable[..., Any]:
+    def call(*arguments: Any, **named: Any) -> Any:
+        action = _action()
+        if action is not None and _runs(method.__name__, arguments):
+            raise InvalidDataset(
+                f"{flow.defined_at}: ATTEMPT_ANALYSIS_IN_PIPELINE_QUERY_FUNCTION: the function of '{flow.name}' runs "
+                f"an action ({action}). Return the query as a DataFrame; the pipeline runs and writes it.")
+        return method(*arguments, **named)
+
+    return call
+
+
+def _action() -> str | None:
+    """The method of Spark that the source has called; None where our own code did."""
+    frame, last = sys._getframe(2), ""
+    while frame is not None:
+        module = frame.f_globals.get("__name__", "")
+        if module.startswith("helpers."):
+            return None
+        if not module.startswith("pyspark."):
+            return last
+        last, frame = frame.f_code.co_name, frame.f_back  # type: ignore[assignment]
+    return last
+
+
+def _runs(method: str, arguments: tuple[Any, ...]) -> bool:
+    """Whether a request is an action; a command may also make a view or register a function."""
+    if not method.startswith("execute_command") or not arguments:
+        return True
+    command = arguments[0]
+    kind = command.WhichOneof("command_type")
+    if kind != "sql_command":
+        return kind in _WRITES
+    words = (command.sql_command.sql or command.sql_command.input.sql.query).split(maxsplit=1)
+    return bool(words) and words[0].upper() in _CHANGES

@@ -1,0 +1,105 @@
+"""Auto Loader's options beyond the modes: which files, how many at a time, folders, records over several lines."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from pyspark.sql import SparkSession
+
+from helpers.autoloader import MissingSchemaLocation, UnsupportedOption
+from tests.spark.autoloader_lab import Lab, new_lab, types
+
+
+@pytest.fixture
+def lab(spark: SparkSession, tmp_path: Path) -> Lab:
+    return new_lab(spark, tmp_path)
+
+
+def test_folders_become_columns_that_take_no_part_in_evolution(lab: Lab) -> None:
+    lab.land("day=2026-01-01/kind=a%20+b/a.json", {"id": 1, "kind": "in the file"})
+    lab.run()
+    assert types(lab.read()) == {"id": "bigint", "day": "date", "kind": "string", "_rescued_data": "string"}
+    lab.land("day=2026-01-02/kind=__HIVE_DEFAULT_PARTITION__/other=1/b.json", {"id": 2, "kind": "x"})
+    lab.run()
+    assert [(id, str(day), kind) for id, day, kind in lab.rows("id", "day", "kind")] == [
+        (1, "2026-01-01", "a +b"), (2, "2026-01-02", None)]
+    assert lab.rescued() == [{"kind": "in the file"}, {"kind": "x"}]
+    lab.land("day=2026-01-02/kind=c/c.json", {"id": 3, "new": 1})
+    assert "`new`" in lab.stops_at_new_fields()
+    lab.run()
+    assert lab.columns() == ["id", "day", "kind", "_rescued_data", "new"]
+    given = lab.read("day STRING, id INT", reader={"pathGlobFilter": "c.json"})
+    assert types(given) == {"day": "string", "id": "int"}
+
+
+def test_files_that_were_there_before_are_left_out(lab: Lab) -> None:
+    lab.land("old +1%.json", {"id": 1})
+    lab.run(lab.read(includeExistingFiles="false"))
+    lab.land("new.json", {"id": 2})
+    lab.run(lab.read(includeExistingFiles="false"))
+    assert lab.rows("id") == [(2,)]
+    with pytest.raises(MissingSchemaLocation, match="includeExistingFiles"):
+        lab.read("id INT", includeExistingFiles="false")
+
+
+def test_files_are_chosen_by_time_and_taken_by_size(lab: Lab) -> None:
+    for name, at in (("a.json", 1_700_000_000), ("b.json", 1_700_000_100), ("c.json", 1_700_000_200)):
+        os.utime(lab.land(name, {"id": name}), (at, at))
+    times = {"modifiedAfter": "2023-11-14T22:13:20", "modifiedBefore": "2023-11-14T22:16:40Z"}
+    lab.run(lab.read(reader=times))
+    assert lab.rows("id") == [("b.json",)]
+    query = lab.start(lab.read("id STRING", maxBytesPerTrigger="1b").select("id"), availableNow=True)
+    assert query.awaitTermination(60)
+
+
+def test_a_record_may_go_over_several_lines(lab: Lab) -> None:
+    lab.land("a.json", '{\n "id": 1,\n "n": {"p": "x"}\n}\n')
+    several = {"multiLine": "true"}
+    lab.run(lab.read(reader=several))
+    lab.land("b.json", '[{"id": 2,\n "N": 1}, {"id": "two"}]\n')
+    lab.land("empty.json", "")
+    lab.land("half.json", '{"id": 3,\n "n": {')
+    lab.run(lab.read(reader=several))
+    assert lab.rows("id", "n.p") == [(1, "x"), (2, None), (None, None), (None, None)]
+    assert {"N": 1} in lab.rescued()
+    assert {"id": "two"} in lab.rescued()
+    lab.land("c.json", '{\n"new": 1\n}')
+    assert "c.json" in lab.stops_at_new_fields(lab.read(reader=several))
+
+
+def test_a_quoted_csv_value_may_go_over_several_lines(spark: SparkSession, tmp_path: Path) -> None:
+    lab = new_lab(spark, tmp_path, "csv")
+    lab.land("a.csv", 'id,text\n1,"two\nlines, and ""quotes"""\n2,x\n')
+    lab.run(lab.read(reader={"multiLine": "true", "escape": '"'}))
+    assert lab.rows("id", "text", "_rescued_data") == [(1, 'two\nlines, and "quotes"', None), (2, "x", None)]
+
+
+def test_a_streams_state_and_a_batch_of_its_files_are_read_in_sql(lab: Lab, spark: SparkSession, schema: str) -> None:
+    lab.land("day=1/a.json", {"id": 1, "price": 1.5})
+    lab.run()
+    state = spark.sql(f"SELECT path, ingestion_state, commit_time FROM cloud_files_state('{lab.root / 'state'}')")
+    ((path, told, committed),) = state.collect()
+    assert (path.endswith("/landing/day=1/a.json"), told, committed is not None) == (True, "COMMITTED", True)
+    lab.land("sub/b.json", {"id": "x", "price": 2})
+    lab.land("_hidden.json", {"no": 1})
+    files = f"read_files('{lab.landing}', schemaHints => 'id BIGINT')"
+    frame = spark.sql(f"SELECT *, '{{}}' AS braces FROM {files} AS f WHERE price > 1")
+    assert types(frame) == {"id": "bigint", "price": "double", "day": "int", "_rescued_data": "string",
+                            "braces": "string"}
+    rows = sorted(map(tuple, frame.collect()), key=repr)
+    assert rows[0] == (1, 1.5, 1, None, "{}")
+    assert rows[1][:3] == (None, 2.0, None)
+    assert rows[1][3].startswith('{"id":"x","_file_path":')
+    spark.sql(f"CREATE TABLE t AS SELECT _metadata.file_name AS file, f.* FROM {files} f")
+    assert sorted(spark.table("t").columns) == ["_rescued_data", "day", "file", "id", "price"]
+    spark.sql(f"INSERT INTO t BY NAME SELECT id AS file FROM read_files('{lab.landing}', schema => 'id STRING')")
+    assert spark.table("t").count() == 4
+    plain = spark.sql(f"SELECT * FROM read_files('{lab.landing}', inferColumnTypes => false, "
+                      "schemaEvolutionMode => 'none')")
+    assert types(plain) == {"id": "string", "price": "string", "day": "string"}
+    with pytest.raises(UnsupportedOption, match="args"):
+        spark.sql(f"SELECT :x FROM {files}", {"x": 1})
+    with pytest.raises(UnsupportedOption, match="maxFilesPerTrigger"):
+        spark.sql(f"SELECT * FROM read_files('{lab.landing}', maxFilesPerTrigger => 1)")

@@ -1,0 +1,113 @@
+"""Parquet, ORC and XML files against a schema, without Spark."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from pyarrow import orc
+
+from helpers.autoloader.blocks import Block
+from helpers.autoloader.evolution import Evolution, UnknownFields
+from helpers.autoloader.guard import xml_guard
+from helpers.autoloader.json_types import Type, array, field, struct
+from helpers.autoloader.typed_files import file_schema, widest
+from helpers.autoloader.typed_guard import SplitFile, typed_guard
+from helpers.autoloader.xml_records import DamagedXml, xml_records
+
+
+def schema(**types: Type) -> dict[str, Any]:
+    return struct(field(name, type_) for name, type_ in types.items())
+
+
+def landed(root: Path, format: str, **columns: Any) -> Path:
+    path = root / f"a.{format}"
+    table = pa.table(columns)
+    pq.write_table(table, path) if format == "parquet" else orc.write_table(table, path)
+    return path
+
+
+def guarded(path: Path, format: str, evolution: Evolution, *differing: str, places: list[int]) -> list[dict[str, Any]]:
+    count = len(places)
+    batch = (pa.array([path.as_uri()] * count), pa.array([0] * count), pa.array(places))
+    (found,) = typed_guard(evolution, format, differing)(iter([batch]))
+    return found.to_pylist()  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize("format", ["parquet", "orc"])
+def test_a_file_has_the_types_that_spark_gives_it(tmp_path: Path, format: str) -> None:
+    path = landed(tmp_path, format, b=pa.array([1], pa.int8()), i=pa.array([1], pa.int32()), d=[Decimal("1.50")],
+                  t=pa.array([datetime(2026, 1, 1, tzinfo=UTC)]), s=[{"a": ["x"]}],
+                  m=pa.array([[("k", 1)]], pa.map_(pa.string(), pa.int64())))
+    assert file_schema(str(path), format) == schema(
+        b="byte", i="integer", d="decimal(3,2)", t="timestamp", s=schema(a=array("string")),
+        m={"type": "map", "keyType": "string", "valueType": "long", "valueContainsNull": True})
+
+
+@pytest.mark.parametrize(("one", "other", "both"), [
+    ("integer", "long", "long"), ("float", "double", "double"), ("short", "double", "double"), ("void", "date", "date"),
+    ("decimal(4,2)", "decimal(5,1)", "decimal(6,2)"), ("string", "long", "string"), ("long", "string", "long"),
+    (schema(a="integer"), schema(b="date", A="long"), schema(a="integer", b="date")),
+    (array("integer"), array("long"), array("long")),
+])
+def test_of_two_types_the_wider_wins_or_else_the_first(one: Type, other: Type, both: Type) -> None:
+    assert widest(one, other) == both
+
+
+@pytest.mark.parametrize("format", ["parquet", "orc"])
+def test_what_a_typed_file_has_beyond_the_schema_is_rescued_row_by_row(tmp_path: Path, format: str) -> None:
+    path = landed(tmp_path, format, id=[1, 2], x=["5", "five"], n=[{"p": 1, "q": None}, {"p": 2, "q": b"ab"}])
+    known = schema(id="long", x="integer", n=schema(p="long"))
+    places = [1, 0] if format == "parquet" else [-1, -1]
+    rows = guarded(path, format, Evolution(known, "rescue"), "x", places=places)
+    told = [(row["v0"], row["rescued"] and json.loads(row["rescued"])) for row in rows]
+    expected = [(5, None), (None, {"x": "five", "n": {"q": "YWI="}, "_file_path": path.as_uri()})]
+    assert told == (expected[::-1] if format == "parquet" else expected)
+
+
+def test_a_new_column_stops_the_stream_with_its_type(tmp_path: Path) -> None:
+    path = landed(tmp_path, "parquet", id=[1], n=[{"q": 1.5}], Known=["x"], part=["x"])
+    evolution = Evolution(schema(id="long", n=schema(p="long"), known="string"), "addNewColumns", str(tmp_path / "s"),
+                          reserved=frozenset({"part"}))
+    with pytest.raises(UnknownFields, match=r"Unknown fields `n\.q` in"):
+        guarded(path, "parquet", evolution, places=[0])
+    stored = json.loads((tmp_path / "s" / "_schemas" / "0").read_text())["schema"]
+    assert stored == schema(id="long", n=schema(p="long", q="double"), known="string")
+
+
+def test_rows_of_a_split_orc_file_are_not_mixed_up(tmp_path: Path) -> None:
+    path = landed(tmp_path, "orc", id=[1])
+    batch = (pa.array([path.as_uri()]), pa.array([100]), pa.array([-1]))
+    with pytest.raises(SplitFile, match="smaller files"):
+        list(typed_guard(Evolution(schema(id="long"), "rescue"), "orc", ())(iter([batch])))
+
+
+def test_xml_elements_become_records(tmp_path: Path) -> None:
+    path = tmp_path / "a.xml"
+    path.write_text('<all><r id="1">t<a>x</a><b/><a>y</a><c><d>1</d></c></r><s/><r>only</r></all>')
+    block = Block(path.as_uri(), 0, 1000)
+    assert list(xml_records(block, "r")) == [
+        {"_id": "1", "a": ["x", "y"], "b": None, "c": {"d": "1"}, "_VALUE": "t"}, {"_VALUE": "only"}]
+    path.write_text("<all><r>")
+    with pytest.raises(DamagedXml, match=r"a\.xml"):
+        list(xml_records(block, "r"))
+
+
+def test_new_xml_elements_stop_the_stream_or_are_rescued(tmp_path: Path) -> None:
+    path = tmp_path / "a.xml"
+    path.write_text("<all><r><id>1</id></r><r><id>2</id><new>7</new></r></all>")
+    batch = (pa.array([path.as_uri()] * 2), pa.array([0, 0]), pa.array([100, 100]), pa.nulls(2, pa.string()),
+             pa.nulls(2, pa.string()))
+    known = schema(id="long")
+    (texts,) = xml_guard(Evolution(known, "rescue"), "r")(iter([batch]))
+    assert texts.to_pylist() == [None, json.dumps({"new": "7", "_file_path": path.as_uri()}, separators=(",", ":"))]
+    with pytest.raises(UnknownFields):
+        list(xml_guard(Evolution(known, "addNewColumns", str(tmp_path / "s")), "r")(iter([batch])))
+    stored = json.loads((tmp_path / "s" / "_schemas" / "0").read_text())["schema"]
+    assert stored == schema(id="long", new="long")
