@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 from helpers.errors import LakeprepError
+from helpers.files import replace_file
 
 FIRST_DAYS = 7
 FEEDS = ("transactions", "products", "households")
@@ -80,14 +78,5 @@ def _days(files: Iterable[DataFile]) -> list[date]:
 
 def _land_one(source: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
-    # Spark does not list names with a leading dot, so that no reader sees half a file.
-    descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as part, source.open("rb") as whole:
-            shutil.copyfileobj(whole, part)
-            part.flush()
-            os.fsync(part.fileno())
-        os.chmod(name, 0o644)
-        os.replace(name, target)
-    finally:
-        Path(name).unlink(missing_ok=True)
+    # It is written under a name with a leading dot, which Spark does not list: no reader sees half a file.
+    replace_file(target, source.read_bytes())

@@ -1,5 +1,6 @@
 """The one thing that every chart function returns: a figure and the sentence that says what it shows."""
 
+import math
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -13,6 +14,7 @@ from helpers.charts.theme import THEMES, Theme, ThemeName, in_theme
 _TITLE_WIDTH = 64
 _TITLE_LINE = 22
 _TITLE_GAP = 14
+_LEGEND_LINE = 20
 
 
 @dataclass(frozen=True)
@@ -64,29 +66,41 @@ def finish(
     text: str,
     theme: Theme,
     height: int,
-    legend: bool = False,
+    legend: int = 0,
     wide: bool = False,
     min_width: int = 0,
-    axes: Sequence[str] = ("x",),
 ) -> Chart:
-    """Give a figure its theme, title, margins and size; `height` is in pixels and leaves out title and legend."""
-    top = title_height(title) + (30 if legend else 8)
+    """Give a figure its theme, title, margins and size; `height` is in pixels and leaves out title and legend.
+
+    `legend` is how many rows it has.
+    """
+    lines = _lines(title)
+    top = title_height(title) + (30 + _LEGEND_LINE * (legend - 1) if legend else 8)
     figure.update_layout(
         template=theme.template,
         height=height + top,
-        showlegend=legend,
+        showlegend=bool(legend),
         margin={"l": 8, "r": 8, "t": top, "b": 16},
         title={
-            "text": "<br>".join(_lines(title)),
+            "text": "<br>".join(lines),
             "y": 1,
             "yref": "container",
             "yanchor": "top",
-            "pad": {"t": 12, "l": 8},
+            # plotly lifts a title of several lines.
+            "pad": {"t": 12 + 9 * (len(lines) - 1), "l": 8},
         },
     )
     figure.update_xaxes(fixedrange=True)
     figure.update_yaxes(fixedrange=True)
     return Chart(figure, text=" ".join(text.split()), title=title, wide=wide, min_width=min_width)
+
+
+def legend_rows(names: Sequence[str], *, width: int = 720) -> int:
+    """Return how many rows a legend takes on a page so wide, in pixels; rows that are not alone share their columns."""
+    wanted = [50 + 6.6 * len(name) for name in names]
+    if sum(wanted) <= width:
+        return 1
+    return math.ceil(len(names) / max(width // max(wanted), 1))
 
 
 def empty_chart(*, title: str, next_step: str, theme: Theme) -> Chart:

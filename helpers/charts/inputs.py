@@ -59,27 +59,61 @@ class StateDict(TypedDict, total=False):
     state_message: str | None
 
 
-class TaskRunDict(TypedDict, total=False):
-    """One attempt of one task; times are epoch milliseconds."""
+class IterationDict(TypedDict, total=False):
+    """One attempt of one iteration of a for-each task; `iteration` counts from 0."""
 
+    iteration: int
+    attempt_number: int
+    state: StateDict
+
+
+class TaskRunDict(TypedDict, total=False):
+    """One attempt of one task; times are epoch milliseconds, `outcome` is what a condition task decided."""
+
+    run_id: int
     task_key: str
+    type: str
     attempt_number: int
     depends_on: list[str]
     start_time: int | None
     end_time: int | None
     state: StateDict
     error: str | None
+    outcome: str | None
+    iterations: list[IterationDict]
+
+
+class RepairDict(TypedDict, total=False):
+    """The original run (`type` is ORIGINAL) or one repair of it (REPAIR), with the task runs that ran in it."""
+
+    type: str
+    start_time: int
+    end_time: int | None
+    task_run_ids: list[int]
 
 
 class RunDict(TypedDict, total=False):
-    """One run of a job with every attempt of every task; times are epoch milliseconds."""
+    """One run of a job with every attempt of every task; times are epoch milliseconds, `queue_duration` is in them."""
 
     run_id: int
+    job_id: int
     run_name: str
     start_time: int | None
     end_time: int | None
     state: StateDict
     tasks: list[TaskRunDict]
+    queue_duration: int | None
+    repair_history: list[RepairDict]
+
+
+class UsageDict(TypedDict):
+    """What the Spark server used at one moment, as `helpers.runtime.usage` samples it."""
+
+    time: int  # epoch milliseconds
+    cpu: float  # processor cores that it kept busy since the sample before
+    memory: int  # bytes, its Python workers included
+    cores: int  # of the machine
+    total: int  # bytes of the machine
 
 
 COLUMNS = {

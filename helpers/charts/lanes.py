@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import plotly.graph_objects as go
 
@@ -38,39 +39,41 @@ class Placed:
 def add_lanes(figure: go.Figure, lanes: Sequence[Lane], *, theme: Theme) -> Placed:
     """Write the names, details and headings of the lanes from top to bottom, and fix the y axis to them."""
     bars: list[float] = []
+    texts: list[dict[str, Any]] = []
     top, group = 0.0, ""
     for lane in lanes:
         if lane.group != group:
             group = lane.group
             top += _HEADING
-            _write(figure, f"<b>{label(group).upper()}</b>", y=top - 0.32, ink=theme.muted, theme=theme, size=10)
+            heading = f"<b>{label(group).upper()}</b>"
+            texts.append(_written(heading, y=top - 0.32, ink=theme.muted, theme=theme, size=10))
         line = top + 0.5 + _TEXT_SHIFT
-        _write(figure, label(lane.name, width=_NAME_WIDTH), y=line, ink=theme.text, theme=theme)
+        texts.append(_written(label(lane.name, width=_NAME_WIDTH), y=line, ink=theme.text, theme=theme))
         if lane.detail:
-            _write(figure, _GAP + label(lane.detail), y=line, ink=theme.role(lane.role), theme=theme, left=False)
+            ink = theme.role(lane.role)
+            texts.append(_written(_GAP + label(lane.detail), y=line, ink=ink, theme=theme, left=False))
         bars.append(top + 0.5 + _BAR_SHIFT)
         top += 1
+    figure.update_layout(annotations=texts)  # at once: added one by one, a hundred take seconds
     figure.update_yaxes(
         range=[top + 0.1, 0], automargin=False, showticklabels=False, showgrid=False, zeroline=False, title_text=""
     )
     return Placed(tuple(bars), round(top * LANE_PIXELS) + 56)
 
 
-def _write(
-    figure: go.Figure, text: str, *, y: float, ink: str, theme: Theme, left: bool = True, size: int = 12
-) -> None:
+def _written(text: str, *, y: float, ink: str, theme: Theme, left: bool = True, size: int = 12) -> dict[str, Any]:
     side = "left" if left else "right"
-    figure.add_annotation(
-        text=text,
-        x=0 if left else 1,
-        xref="paper",
-        xanchor=side,
-        y=y,
-        yref="y",
-        yanchor="middle",
-        align=side,
-        showarrow=False,
-        borderpad=0,
-        bgcolor=theme.surface,  # so that no grid line goes through the text
-        font={"size": size, "color": ink},
-    )
+    return {
+        "text": text,
+        "x": 0 if left else 1,
+        "xref": "paper",
+        "xanchor": side,
+        "y": y,
+        "yref": "y",
+        "yanchor": "middle",
+        "align": side,
+        "showarrow": False,
+        "borderpad": 0,
+        "bgcolor": theme.surface,  # so that no grid line goes through the text
+        "font": {"size": size, "color": ink},
+    }

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import plotly.graph_objects as go
 
+from helpers.charts.boxes import Canvas
 from helpers.charts.chart import Chart, empty_chart, finish
 from helpers.charts.texts import count, label, plain
 from helpers.charts.theme import THEMES, Theme, ThemeName
@@ -63,11 +64,12 @@ def exam_objectives(standings: Sequence[ObjectiveStanding], *, theme: ThemeName 
     tiles = [
         _Tile(one, _state(one), x, y + _HEADING) for y, row in enumerate(rows) for x, one in enumerate(row)
     ]
-    figure = go.Figure()
+    figure, canvas = go.Figure(), Canvas(colours)
     for y, row in enumerate(rows):
-        _write(figure, _heading(row), x=0, y=y + _HEADING / 2, ink=colours.text, size=13)
+        _write(canvas, _heading(row), x=0, y=y + _HEADING / 2, ink=colours.text, size=13)
     for tile in tiles:
-        _add_tile(figure, tile, theme=colours)
+        _add_tile(canvas, tile)
+    canvas.put_on(figure)
     _add_marks(figure, tiles, theme=colours)
     width = max(map(len, rows))
     figure.update_xaxes(visible=False, range=[-0.01, width])
@@ -131,26 +133,19 @@ def _words(one: ObjectiveStanding) -> str:
     return f"all {one.all} done" if one.done == one.all else f"{one.done} of {one.all} done"
 
 
-def _add_tile(figure: go.Figure, tile: _Tile, *, theme: Theme) -> None:
+def _add_tile(canvas: Canvas, tile: _Tile) -> None:
     """Draw a tile: id and words on top, the text, and a bar; without a lesson it is dotted and has no bar."""
-    one, left, right = tile.one, tile.x, tile.x + 1 - _GAP
+    theme, one, left, right = canvas.theme, tile.one, tile.x, tile.x + 1 - _GAP
     bottom, treated = tile.y + 1 - _HEADING - _FOOT, tile.state is not _NO_LESSON
     ink = theme.role(tile.state.role)
-    figure.add_shape(
-        type="rect",
-        x0=left,
-        x1=right,
-        y0=tile.y,
-        y1=bottom,
-        layer="below",
-        fillcolor=theme.page if treated else theme.surface,
-        line={"color": theme.rule if treated else theme.hollow, "width": 1, "dash": "solid" if treated else "dot"},
-    )
+    box = {"type": "rect", "x0": left, "x1": right, "y0": tile.y, "y1": bottom, "layer": "below"}
+    edge = {"color": theme.rule if treated else theme.hollow, "width": 1, "dash": "solid" if treated else "dot"}
+    canvas.shapes.append({**box, "fillcolor": theme.page if treated else theme.surface, "line": edge})
     words = _words(one)
-    _write(figure, words, x=right, y=tile.y + 0.09, ink=ink if treated else theme.muted, shift=-6, anchor="right")
-    _write(figure, f"<b>{label(one.id)}</b>", x=left, y=tile.y + 0.09, ink=theme.text, shift=22)
+    _write(canvas, words, x=right, y=tile.y + 0.09, ink=ink if treated else theme.muted, shift=-6, anchor="right")
+    _write(canvas, f"<b>{label(one.id)}</b>", x=left, y=tile.y + 0.09, ink=theme.text, shift=22)
     _write(
-        figure,
+        canvas,
         _wrapped(one.text),
         x=left,
         y=tile.y + 0.18,
@@ -160,9 +155,9 @@ def _add_tile(figure: go.Figure, tile: _Tile, *, theme: Theme) -> None:
         top=True,
     )
     if treated:
-        line = {"type": "rect", "y0": bottom - _BAR, "y1": bottom, "layer": "below", "line_width": 0}
-        figure.add_shape(**line, x0=left, x1=right, fillcolor=theme.rule)
-        figure.add_shape(**line, x0=left, x1=left + (right - left) * one.share, fillcolor=ink)
+        bar = {**box, "y0": bottom - _BAR, "line": {"width": 0}}
+        canvas.shapes.append({**bar, "fillcolor": theme.rule})
+        canvas.shapes.append({**bar, "x1": left + (right - left) * one.share, "fillcolor": ink})
 
 
 def _add_marks(figure: go.Figure, tiles: Sequence[_Tile], *, theme: Theme) -> None:
@@ -205,7 +200,7 @@ def _wrapped(text: str) -> str:
 
 
 def _write(
-    figure: go.Figure,
+    canvas: Canvas,
     text: str,
     *,
     x: float,
@@ -216,15 +211,17 @@ def _write(
     anchor: str = "left",
     top: bool = False,
 ) -> None:
-    figure.add_annotation(
-        text=text,
-        x=x,
-        y=y,
-        xshift=shift,
-        xanchor=anchor,
-        yanchor="top" if top else "middle",
-        align="left",
-        showarrow=False,
-        borderpad=0,
-        font={"size": size, "color": ink},
+    canvas.texts.append(
+        {
+            "text": text,
+            "x": x,
+            "y": y,
+            "xshift": shift,
+            "xanchor": anchor,
+            "yanchor": "top" if top else "middle",
+            "align": "left",
+            "showarrow": False,
+            "borderpad": 0,
+            "font": {"size": size, "color": ink},
+        }
     )

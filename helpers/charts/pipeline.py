@@ -5,14 +5,12 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from helpers.charts import cards
+from helpers.charts.boxes import HALF_WIDTH, NAME_LINE, ROW_PIXELS, Canvas, fit_axes
 from helpers.charts.chart import Chart, empty_chart, finish
 from helpers.charts.inputs import DatasetDict, UpdateDict, layer_of
 from helpers.charts.layout import Layout, layered
 from helpers.charts.texts import count, plain
 from helpers.charts.theme import THEMES, Theme, ThemeName, status_style
-
-_COLUMN_PIXELS = 236
-_ROW_PIXELS = 90
 
 
 def pipeline_graph(update: UpdateDict, *, theme: ThemeName = "light") -> Chart:
@@ -29,15 +27,15 @@ def pipeline_graph(update: UpdateDict, *, theme: ThemeName = "light") -> Chart:
         {name: one.get("inputs") or [] for name, one in datasets.items()},
         groups={name: layer_of(one) for name, one in datasets.items()},
     )
-    figure = go.Figure()
+    figure, canvas = go.Figure(), Canvas(colours)
     for (_, node), points in layout.edges.items():
-        _add_edge(figure, points, live=cards.status_of(datasets[node]) == "RUNNING", theme=colours)
+        live = cards.status_of(datasets[node]) == "RUNNING"
+        canvas.edge(points, colour=colours.blue if live else colours.hollow, width=2 if live else 1.2)
     for name, dataset in datasets.items():
-        cards.add_card(figure, layout.at[name], dataset, theme=colours)
+        cards.add_card(canvas, layout.at[name], dataset)
+    canvas.put_on(figure)
     _add_names(figure, datasets, layout, theme=colours)
-    figure.update_xaxes(visible=False, range=[-0.47, layout.layers - 0.53])
-    figure.update_yaxes(visible=False, range=[layout.rows - 0.5, -0.5])
-    figure.update_layout(hovermode="closest", hoverdistance=80)
+    width = fit_axes(figure, layout)
     state = plain(update.get("state") or "QUEUED")
     return finish(
         figure,
@@ -45,8 +43,8 @@ def pipeline_graph(update: UpdateDict, *, theme: ThemeName = "light") -> Chart:
         text=_text(title, state, update),
         theme=colours,
         wide=True,
-        height=round(layout.rows * _ROW_PIXELS) + 16,
-        min_width=layout.layers * _COLUMN_PIXELS + 16,
+        height=round(layout.rows * ROW_PIXELS) + 16,
+        min_width=width,
     )
 
 
@@ -73,8 +71,8 @@ def _add_names(figure: go.Figure, datasets: dict[str, DatasetDict], layout: Layo
         name="datasets",
         mode="markers+text",
         ids=list(datasets),
-        x=[layout.at[name][0] - cards.HALF_WIDTH + 0.065 for name in datasets],
-        y=[layout.at[name][1] + cards.NAME_LINE for name in datasets],
+        x=[layout.at[name][0] - HALF_WIDTH + 0.065 for name in datasets],
+        y=[layout.at[name][1] + NAME_LINE for name in datasets],
         text=[cards.name_text(one) for one in datasets.values()],
         textposition="middle right",
         textfont={"size": 11, "color": theme.text},
@@ -88,21 +86,6 @@ def _add_names(figure: go.Figure, datasets: dict[str, DatasetDict], layout: Layo
             "line": {"color": colours, "width": 1.5},
         },
     )
-
-
-def _add_edge(figure: go.Figure, points: Sequence[tuple[int, float]], *, live: bool, theme: Theme) -> None:
-    """Draw a smooth line from card to card; where it passes a layer it keeps level between the cards."""
-    (x, y), steps = points[0], points[1:]
-    path = f"M {x + cards.HALF_WIDTH} {y}"
-    for index, (to_x, to_y) in enumerate(steps):
-        start, end = x + cards.HALF_WIDTH, to_x - cards.HALF_WIDTH
-        bend = (end - start) / 2 if end > start else 0.3  # a cycle's edge goes back
-        path += f" C {start + bend} {y} {end - bend} {to_y} {end} {to_y}"
-        if index < len(steps) - 1:
-            path += f" L {to_x + cards.HALF_WIDTH} {to_y}"
-        x, y = to_x, to_y
-    line = {"color": theme.blue if live else theme.hollow, "width": 2 if live else 1.2}
-    figure.add_shape(type="path", path=path, layer="below", line=line)
 
 
 def _text(title: str, state: str, update: UpdateDict) -> str:

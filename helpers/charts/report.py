@@ -1,7 +1,5 @@
 """The report of a job run: one HTML file that opens without a network."""
 
-import os
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +8,7 @@ from pathlib import Path
 from helpers.charts import page
 from helpers.charts.chart import Chart
 from helpers.errors import LakeprepError
+from helpers.files import replace_file
 
 CLOSING = "Money is in US dollars, times of the run are UTC. It opens without a network."
 
@@ -46,7 +45,7 @@ def write_report(
     path = Path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _replace(path, html.encode("utf-8"))
+        replace_file(path, html.encode("utf-8"))
     except OSError as error:
         why = error.strerror or error
         raise ReportNotWritten(
@@ -83,18 +82,3 @@ def report_html(
             "</body>\n</html>\n",
         )
     )
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Write beside the file and put it in place at once, so that a kill leaves no half report."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

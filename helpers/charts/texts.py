@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 _UNSEEN = re.compile(r"[\s\x00-\x1f\x7f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]+")
+_UNITS = ((3 * 3600, 3600, "hours"), (180, 60, "minutes"), (0, 1, "seconds"))
 NO_NAME = "(none)"
 
 
@@ -19,9 +20,13 @@ def plain(value: Any) -> str:
 
 def label(value: Any, *, width: int = 60) -> str:
     """Return a name that plotly shows as it stands: tags, entities and TeX marks lose their meaning; it is cut."""
+    return html.escape(cut(value, width=width), quote=False).replace("$", "&#36;")
+
+
+def cut(value: Any, *, width: int) -> str:
+    """Return a name on one line of at most so many characters."""
     name = plain(value)
-    short = name if len(name) <= width else name[: width - 1].rstrip() + "…"
-    return html.escape(short, quote=False).replace("$", "&#36;")
+    return name if len(name) <= width else name[: width - 1].rstrip() + "…"
 
 
 def number(value: Any) -> float | None:
@@ -63,6 +68,14 @@ def share(value: Any) -> str:
     return f"{tenths:.1f} %"
 
 
+def small_share(value: Any) -> str:
+    """Return a fraction that is mostly near nothing as a percentage: two digits count, and only nothing is 0."""
+    found = number(value)
+    if found is None or found >= 0.1:
+        return share(found)
+    return f"{found * 100:.2g} %"
+
+
 def seconds(value: Any) -> str:
     """Return a duration, with minutes and hours once there are any."""
     found = number(value)
@@ -72,3 +85,8 @@ def seconds(value: Any) -> str:
         return f"{found:.1f} s"
     minutes, rest = divmod(round(found), 60)
     return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min {rest} s"
+
+
+def time_unit(longest: float) -> tuple[int, str]:
+    """Return how many seconds the unit has that suits an axis of such times, and its name."""
+    return next((size, name) for limit, size, name in _UNITS if longest >= limit)

@@ -31,6 +31,7 @@ from helpers.runtime.preflight import free_port, prepare
 from helpers.runtime.processes import Process
 from helpers.runtime.settings import Settings
 from helpers.runtime.state import ServerInfo, forget, living_clients, read_info, write_info
+from helpers.runtime.usage import record_usage
 
 _STOPPED = "The Spark server was stopped while it was starting. Start it again when you need it."
 
@@ -136,6 +137,7 @@ def _watch(process: jvm.Jvm, places: Places, *, idle_seconds: float, warm_up: bo
     """Return when the JVM has ended, or when nobody has used it for so long."""
     gone = threading.Event()
     threading.Thread(target=lambda: (process.wait(), gone.set()), daemon=True).start()
+    threading.Thread(target=record_usage, args=(places, process.identity.pid, gone), daemon=True).start()
     if warm_up:
         visitor = jvm.start_warm_up(places)
         stack.callback(visitor.terminate)

@@ -5,32 +5,7 @@ from typing import Any
 import pytest
 
 from helpers import charts
-
-START = 1_700_000_000_000
-
-
-def task(
-    key: str, attempt: int, start: int | None, end: int | None, result: str | None, *upstream: str
-) -> dict[str, Any]:
-    """Return one attempt; times are seconds after the run's start."""
-    moment = {"start_time": start, "end_time": end}
-    return {
-        "task_key": key,
-        "attempt_number": attempt,
-        "depends_on": list(upstream),
-        "state": {"life_cycle_state": "TERMINATED" if result else "RUNNING", "result_state": result},
-        **{name: None if value is None else START + value * 1000 for name, value in moment.items()},
-    }
-
-
-def run(*tasks: dict[str, Any], result: str | None = "SUCCESS", end: int | None = 60) -> dict[str, Any]:
-    return {
-        "run_name": "retail",
-        "start_time": START,
-        "end_time": None if end is None else START + end * 1000,
-        "state": {"life_cycle_state": "TERMINATED", "result_state": result},
-        "tasks": list(tasks),
-    }
+from tests.unit.charts_fakes import run, task, trace, words
 
 
 def dataset(name: str, *inputs: str, **fields: Any) -> dict[str, Any]:
@@ -45,15 +20,6 @@ def update(*datasets: dict[str, Any], **fields: Any) -> dict[str, Any]:
 
 def expectation(name: str, passed: int, failed: int, action: str = "drop") -> dict[str, Any]:
     return {"name": name, "dataset": "silver", "passed_records": passed, "failed_records": failed, "action": action}
-
-
-def words(chart: charts.Chart) -> str:
-    notes = [note.text for note in chart.figure.layout.annotations]
-    return " | ".join(notes + [text for trace in chart.figure.data for text in trace.text or ()])
-
-
-def trace(chart: charts.Chart, name: str, kind: str = "bar") -> Any:
-    return next(one for one in chart.figure.data if one.name == name and one.type == kind)
 
 
 def test_the_timeline_has_a_lane_a_task_and_a_bar_an_attempt() -> None:
