@@ -24,9 +24,13 @@ from helpers.installing import AGAIN, SetupFailed, explain, install, pins, runni
 COMMANDS = {
     "study": "Open the lessons in JupyterLab.",
     "run": "Run the main job, solutions/retail_job/job.json.",
+    "watch": "Start a job whenever its schedule or trigger says so.",
+    "dashboard": "Open the dashboard: sales, data quality, the pipeline and its runs.",
     "test": "Run every test.",
     "progress": "Show what you have done of each exam objective, and what to do next.",
     "publish": "Derive the lessons from their solutions; for authors.",
+    "deploy": "Deploy the main job to a Databricks workspace.",
+    "export": "Write the archive that a Databricks workspace imports.",
     "stop": "Stop the local Spark server.",
     "doctor": "Say what is wrong with this machine, and how to mend it.",
 }

@@ -45,6 +45,39 @@ def run(
     raise typer.Exit(code)
 
 
+@app.command(
+    help=f"{COMMANDS['watch']} JOB is a definition's file, or databricks.yml#KEY for a job of a bundle; without it, "
+    "the main job is watched. Ctrl-C ends it and cancels the runs under way; a second one does not wait for their end."
+)
+def watch(
+    job: Annotated[str | None, typer.Argument(metavar="[JOB]", show_default=False)] = None,
+    unpause: Annotated[bool, typer.Option("--unpause", help="Obey a schedule or trigger that is paused.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="End after the first run; exit code 1 when it failed.")] = False,
+    target: Annotated[str | None, typer.Option("--target", help="The bundle's target, when not the default.")] = None,
+) -> None:
+    from rich.console import Console
+
+    from helpers.commands.watch import watch as watch_one
+    from helpers.runtime.places import Places
+
+    code = watch_one(Places.from_environment(), job=job, target=target, unpause=unpause, once=once, console=Console())
+    raise typer.Exit(code)
+
+
+@app.command(help=COMMANDS["dashboard"])
+def dashboard(
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Where it listens.")] = 8501,
+    address: Annotated[str, typer.Option(help="Another one than the loopback address needs a login.")] = "127.0.0.1",
+    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open a browser window.")] = True,
+) -> None:
+    from rich.console import Console
+
+    from helpers.commands.dashboard import show_dashboard
+    from helpers.runtime.places import Places
+
+    show_dashboard(Places.from_environment(), address=address, port=port, browser=browser, console=Console())
+
+
 @app.command("test", help=COMMANDS["test"])
 def run_every_test(
     arguments: Annotated[list[str] | None, typer.Argument(metavar="[-- PYTEST ARGUMENTS]", show_default=False)] = None,
@@ -77,6 +110,44 @@ def publish(
     from helpers.commands.publish import publish_lessons
 
     raise typer.Exit(publish_lessons(only_check=check, console=Console()))
+
+
+@app.command(
+    help=f"{COMMANDS['deploy']} Running it again brings everything up to date. To remove it by hand: delete the job, "
+    "the pipeline, then the schema in Catalog Explorer, and the folder .lakeprep in your workspace home."
+)
+def deploy(
+    target: Annotated[str, typer.Option("--target", help="free, dev (serverless) or prod (job cluster).")] = "free",
+    profile: Annotated[str | None, typer.Option("--profile", help="A profile of ~/.databrickscfg.")] = None,
+    catalog: Annotated[str | None, typer.Option("--catalog", help="Not the target's (workspace, main).")] = None,
+    schema: Annotated[str, typer.Option("--schema", help="In free and dev, dev_<you>_ comes before it.")] = "retail",
+    node_type: Annotated[str | None, typer.Option("--node-type", help="prod: machine type outside AWS.")] = None,
+    notify: Annotated[str | None, typer.Option("--notify", help="Who gets the job's mails.")] = None,
+    arrive: Annotated[bool, typer.Option("--arrive", help="Only let files arrive: first a week, then a day.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and change nothing.")] = False,
+) -> None:
+    from rich.console import Console
+
+    from helpers.commands.deploy import deploy_retail_job
+    from helpers.deploy import TARGETS, Deployment
+    from helpers.runtime.places import REPO_ROOT
+
+    if target not in TARGETS:
+        raise typer.BadParameter(f"there is no target '{target}': give one of {', '.join(TARGETS)}")
+    what = Deployment(TARGETS[target], REPO_ROOT, catalog, schema, node_type, notify)
+    deploy_retail_job(what, profile=profile, dry_run=dry_run, only_files=arrive, console=Console())
+
+
+@app.command(help=COMMANDS["export"])
+def export(
+    file: Annotated[Path | None, typer.Argument(help="Instead of work/lakeprep.zip.", show_default=False)] = None,
+) -> None:
+    from rich.console import Console
+
+    from helpers.commands.export import export_repository
+    from helpers.runtime.places import Places
+
+    export_repository(file or Places.from_environment().root / "lakeprep.zip", console=Console())
 
 
 @app.command(help=COMMANDS["stop"])

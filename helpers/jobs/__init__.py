@@ -18,13 +18,16 @@ if TYPE_CHECKING:
     from helpers.jobs.record import Run, TaskRun, list_runs, load_run
     from helpers.jobs.repair import repair_run
     from helpers.jobs.run import run_job
+    from helpers.jobs.upcoming import NextRuns, next_fire_times
     from helpers.jobs.values import get_dbutils
+    from helpers.jobs.watching import watch_job
 
 _HOMES = {
     "Job": "model",
     "JobDefinitionError": "errors",
     "JobError": "errors",
     "JobSyntaxError": "errors",
+    "NextRuns": "upcoming",
     "Run": "record",
     "TaskRun": "record",
     "cancel_run": "cancel",
@@ -35,11 +38,13 @@ _HOMES = {
     "load_bundle_job": "bundle",
     "load_job": "definition",
     "load_run": "record",
+    "next_fire_times": "upcoming",
     "parse_job": "definition",
     "repair_run": "repair",
     "run_job": "run",
     "summary": "live",
     "task_table": "live",
+    "watch_job": "watching",
 }
 
 __all__ = [
@@ -47,6 +52,7 @@ __all__ = [
     "JobDefinitionError",
     "JobError",
     "JobSyntaxError",
+    "NextRuns",
     "Run",
     "TaskRun",
     "cancel_run",
@@ -57,11 +63,13 @@ __all__ = [
     "load_bundle_job",
     "load_job",
     "load_run",
+    "next_fire_times",
     "parse_job",
     "repair_run",
     "run_job",
     "summary",
     "task_table",
+    "watch_job",
 ]
 
 

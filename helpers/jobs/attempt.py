@@ -22,6 +22,7 @@ from helpers.runtime.places import REPO_ROOT
 _MODULES = {
     "notebook": "helpers.jobs.notebook_task",
     "pipeline": "helpers.pipelines.task",
+    "python_wheel": "helpers.jobs.wheel_task",
     "run_job": "helpers.jobs.run_job_task",
     "spark_python": "helpers.jobs.script_task",
     "sql": "helpers.jobs.sql_task",

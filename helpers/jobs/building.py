@@ -8,8 +8,21 @@ from typing import Any
 
 from helpers.jobs import checks
 from helpers.jobs.files import Around, notebook_file, pipeline_file
+from helpers.jobs.libraries import wheel_files
 from helpers.jobs.model import Ignored, Job, Notifications, Task
-from helpers.jobs.work import Condition, ForEach, Notebook, Pipeline, RunJob, Script, SqlFile, Work
+from helpers.jobs.queries import query_files
+from helpers.jobs.work import (
+    Condition,
+    ForEach,
+    Notebook,
+    Pipeline,
+    RunJob,
+    Script,
+    SqlFile,
+    SqlQuery,
+    Wheel,
+    Work,
+)
 
 _EVENTS = ("on_start", "on_success", "on_failure", "on_duration_warning_threshold_exceeded")
 
@@ -28,7 +41,7 @@ def build(
     return Job(
         name=settings.get("name", "Untitled"),
         source=source.resolve(),
-        tasks=tuple(_task(task, around.at(source.parent.resolve()), children) for task in settings["tasks"]),
+        tasks=tuple(_task(task, around.at(source.parent.resolve()), children, settings) for task in settings["tasks"]),
         parameters={item["name"]: item["default"] for item in settings.get("parameters", [])},
         timeout_seconds=settings.get("timeout_seconds", 0),
         max_concurrent_runs=settings.get("max_concurrent_runs", 1),
@@ -42,11 +55,13 @@ def build(
     )
 
 
-def _task(task: Mapping[str, Any], around: Around, children: Mapping[str, Job]) -> Task:
+def _task(
+    task: Mapping[str, Any], around: Around, children: Mapping[str, Job], settings: Mapping[str, Any]
+) -> Task:
     node = checks.nodes([task])[0]
     return Task(
         key=node.key,
-        work=_work(task, around, children),
+        work=_work(task, around, children, settings),
         depends_on=node.depends_on,
         run_if=node.run_if,
         max_retries=task.get("max_retries", 0),
@@ -59,16 +74,24 @@ def _task(task: Mapping[str, Any], around: Around, children: Mapping[str, Job]) 
     )
 
 
-def _work(task: Mapping[str, Any], around: Around, children: Mapping[str, Job]) -> Work:
+def _work(
+    task: Mapping[str, Any], around: Around, children: Mapping[str, Job], settings: Mapping[str, Any]
+) -> Work:
     folder = around.folder
+    wheels = wheel_files(task, settings, folder)
     match task:
         case {"notebook_task": work}:
             path = notebook_file(folder, work["notebook_path"])
-            return Notebook(path, base_parameters=work.get("base_parameters", {}))
+            return Notebook(path, base_parameters=work.get("base_parameters", {}), wheels=wheels)
         case {"pipeline_task": work}:
             return _pipeline(work, around)
         case {"spark_python_task": work}:
-            return Script(folder / work["python_file"], tuple(work.get("parameters", ())))
+            return Script(folder / work["python_file"], tuple(work.get("parameters", ())), wheels)
+        case {"python_wheel_task": work}:
+            given = tuple(work.get("parameters", ()))
+            return Wheel(work["package_name"], work["entry_point"], given, work.get("named_parameters"), wheels)
+        case {"sql_task": {"query": query} as work}:
+            return SqlQuery(query_files(folder, query["query_id"])[0], work.get("parameters", {}))
         case {"sql_task": work}:
             return SqlFile(folder / work["file"]["path"], work.get("parameters", {}))
         case {"run_job_task": work}:
@@ -76,7 +99,8 @@ def _work(task: Mapping[str, Any], around: Around, children: Mapping[str, Job]) 
         case {"condition_task": work}:
             return Condition(work["op"], work["left"], work["right"])
         case {"for_each_task": work}:
-            return ForEach(work["inputs"], _task(work["task"], around, children), work.get("concurrency", 1))
+            task = _task(work["task"], around, children, settings)
+            return ForEach(work["inputs"], task, work.get("concurrency", 1))
     raise AssertionError("checked before")
 
 

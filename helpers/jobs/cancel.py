@@ -28,7 +28,7 @@ def cancel_run(run_id: int, *, places: Places, wait_seconds: float = 60.0) -> Ru
     run = load_run(folder)
     if run.state.final:
         raise CancelError(f"run {run_id} has ended already: {run.state.word}")
-    (folder / _REQUEST).touch()
+    ask_to_end(folder)
     deadline = time.monotonic() + wait_seconds
     while not run.state.final:
         if time.monotonic() >= deadline:
@@ -37,6 +37,11 @@ def cancel_run(run_id: int, *, places: Places, wait_seconds: float = 60.0) -> Ru
         time.sleep(_LOOK_EVERY)
         run = load_run(folder)
     return run
+
+
+def ask_to_end(folder: Path) -> None:
+    """Ask the run of this folder to end, and do not wait for it."""
+    (folder / _REQUEST).touch()
 
 
 @contextmanager

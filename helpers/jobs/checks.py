@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from helpers.jobs import plan, references, schedules, task_checks
+from helpers.jobs import libraries, plan, references, schedules, task_checks
 from helpers.jobs.errors import BadReference, DuplicateKey, MissingField, Mistake, TaskCycle, UnknownTask, WrongValue
 from helpers.jobs.files import Around
 from helpers.jobs.references import Place
@@ -34,6 +34,7 @@ def mistakes(settings: Mapping[str, Any], around: Around) -> Iterator[Mistake]:
         yield from _numbers(task, f"{path}.")
     for index, task in enumerate(tasks):
         yield from task_checks.mistakes(task, f"tasks[{index}]", around)
+    yield from libraries.mistakes(settings, around.folder)
     yield from _references(settings)
 
 
@@ -88,9 +89,12 @@ def _graph(tasks: Sequence[Mapping[str, Any]]) -> Iterator[Mistake]:
             path = f"tasks[{index}].depends_on[{position}]"
             yield from _dependency(task, entry, path, by_key)
         yield from _twice(task.get("depends_on", []), "task_key", f"tasks[{index}].depends_on")
-    found = plan.cycle(nodes(tasks))
-    if found:
-        yield TaskCycle(f"these tasks wait for each other: {' -> '.join(found)}", path="tasks")
+    places = {task["task_key"]: index for index, task in enumerate(tasks) if "task_key" in task}
+    graph = nodes(tasks)
+    while found := plan.cycle(graph):
+        said = f"these tasks wait for each other: {' -> '.join(found)}"
+        yield TaskCycle(said, path=f"tasks[{places[found[0]]}].depends_on")
+        graph = tuple(node for node in graph if node.key not in found)
 
 
 def _dependency(
@@ -115,10 +119,11 @@ def _dependency(
 
 
 def _twice(owners: Sequence[Mapping[str, Any]], field: str, path: str) -> Iterator[Mistake]:
+    places = {owner[field]: index for index, owner in enumerate(owners) if field in owner}
     counts = Counter(owner[field] for owner in owners if field in owner)
     for key, count in counts.items():
         if count > 1:
-            yield DuplicateKey(f"{field} '{key}' is there {count} times", path=path)
+            yield DuplicateKey(f"{field} '{key}' is there {count} times", path=f"{path}[{places[key]}].{field}")
 
 
 def _strings(value: Any, path: str) -> Iterator[Mistake]:

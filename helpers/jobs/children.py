@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from helpers.jobs.errors import BadReference, JobDefinitionError, JobError, MissingFile, Mistake, TaskCycle, WrongValue
-from helpers.jobs.files import JOB_ID, Around, Resource, job_file
+from helpers.jobs.files import JOB_ID, Around, Resource, is_file, job_file
 from helpers.jobs.model import Job
 from helpers.jobs.schema import nearest
 from helpers.jobs.walk import every_task
@@ -80,7 +80,7 @@ def _find(job_id: Any, around: Around) -> Path | Resource:
     file = job_file(around.folder, job_id) if isinstance(job_id, str) else None
     if file is None:
         raise BadReference(f"'{job_id}' has not the form ${{resources.jobs.NAME.id}}")
-    if not file.is_file():
+    if not is_file(file):
         name = JOB_ID.fullmatch(job_id)[1]  # type: ignore[index]
         raise MissingFile(f"there is neither {name}.job.json nor {name}.json in {around.folder}")
     return file

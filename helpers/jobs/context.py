@@ -15,7 +15,10 @@ _VALUES, _EXIT = "values.json", "exit.json"
 
 @dataclass(frozen=True)
 class JobContext:
-    """What one attempt of a task is told; `folder` takes what it answers."""
+    """What one attempt of a task is told; `folder` takes what it answers.
+
+    `called` says that it is a notebook which another one runs.
+    """
 
     folder: str
     job_id: int
@@ -26,6 +29,7 @@ class JobContext:
     parameters: Mapping[str, str]
     task_values: Mapping[str, Mapping[str, Any]]
     tasks: tuple[str, ...]
+    called: bool = False
 
     def write(self) -> Path:
         """Put it into its folder and give the file's path."""

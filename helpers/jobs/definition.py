@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,8 @@ from helpers.jobs.children import NOTHING_ABOVE, Above, children, identify
 from helpers.jobs.errors import DuplicateKey, JobDefinitionError, JobFileError, JobSyntaxError, Mistake, WrongValue
 from helpers.jobs.files import Around, Resource
 from helpers.jobs.model import Ignored, Job
+from helpers.jobs.naming import in_words
 
-_TASK_PATH = re.compile(r"tasks\[(\d+)\]\.?")
 _NOT_IN_NAME = re.compile(r"[^A-Za-z0-9_-]+")
 
 
@@ -86,19 +87,19 @@ def _parse(
         raise JobDefinitionError([WrongValue("a job is a JSON object", path="")], source=source)
     set_apart = [Ignored(key, why) for key, why in support.BUNDLE_KEYS.items() if key in document]
     given = schema.without_empty({key: item for key, item in document.items() if key not in support.BUNDLE_KEYS})
-    settings, mistakes = schema.check(given, JobSettings)
-    mistakes += repeated
-    mistakes += support.unsupported(settings)
+    settings, wrong = schema.check(given, JobSettings)
+    mistakes = _named([*wrong, *repeated], given)
     here = around.at(source.parent) if around else Around(source.parent)
-    mistakes += checks.mistakes(settings, here)
+    # What has the wrong type is not in the settings any more, so these are seen from there.
+    mistakes += _named([*support.unsupported(settings), *checks.mistakes(settings, here)], settings)
 
     def load(found: Path | Resource, above: Above) -> Job:
         return parse_resource(found, here, above) if isinstance(found, Resource) else _load(found, above)
 
     found, wrong = children(settings, here, above.below(identify(source, resource)), load)
-    mistakes += wrong
+    mistakes += _named(wrong, settings)
     if mistakes:
-        raise JobDefinitionError([_named(mistake, given) for mistake in mistakes], source=source)
+        raise JobDefinitionError(mistakes, source=source)
     ignored = (*set_apart, *support.ignored(settings))
     sdk = JobSettings.from_dict(schema.for_sdk(settings))
     return building.build(
@@ -113,30 +114,38 @@ def _home(definition: Mapping[str, Any], base_dir: Path) -> Path:
 
 
 def _read_json(text: str, source: Path) -> tuple[Any, list[Mistake]]:
-    repeated: list[Mistake] = []
+    repeated: list[tuple[dict[str, Any], str]] = []
 
     def build(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         built = dict(pairs)
-        if len(built) < len(pairs):
-            names = [name for name, _ in pairs]
-            twice = sorted({name for name in names if names.count(name) > 1})
-            repeated.append(DuplicateKey(f"one object has the field '{twice[0]}' twice"))
+        counts = Counter(name for name, _ in pairs)
+        repeated.extend((built, name) for name, count in counts.items() if count > 1)
         return built
 
     try:
-        return json.loads(text, object_pairs_hook=build), repeated
+        document = json.loads(text, object_pairs_hook=build)
     except json.JSONDecodeError as error:
         raise JobSyntaxError(error.msg, source=source, line=error.lineno, column=error.colno) from None
+    except (ValueError, RecursionError) as error:  # a number without end, lists in lists without end
+        raise JobSyntaxError(f"this JSON cannot be read: {error}", source=source, line=1, column=1) from None
+    paths = {id(found): path for found, path in _objects(document, "")} if repeated else {}
+    return document, [
+        DuplicateKey(f"one object has the field '{name}' twice", path=paths.get(id(owner), ""))
+        for owner, name in repeated
+    ]
 
 
-def _named(mistake: Mistake, given: Mapping[str, Any]) -> Mistake:
-    """The same mistake with its task's key in the path instead of its number."""
-    match = _TASK_PATH.match(mistake.path)
-    if match is None:
-        return mistake
-    task = given["tasks"][int(match[1])]
-    key = task.get("task_key") if isinstance(task, dict) else None
-    if not isinstance(key, str):
-        return mistake
-    field = mistake.path[match.end() :]
-    return type(mistake)(mistake.message, path=f"task '{key}'" + (f", {field}" if field else ""))
+def _objects(value: Any, path: str) -> Iterator[tuple[dict[str, Any], str]]:
+    """Each object of a document and its path."""
+    if isinstance(value, dict):
+        yield value, path
+        for name, item in value.items():
+            yield from _objects(item, f"{path}.{name}" if path else name)
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _objects(item, f"{path}[{index}]")
+
+
+def _named(mistakes: Sequence[Mistake], document: Mapping[str, Any]) -> list[Mistake]:
+    """The same mistakes, their places in the document named."""
+    return [type(mistake)(mistake.message, path=in_words(mistake.path, document)) for mistake in mistakes]

@@ -111,3 +111,7 @@ class RepairError(JobError):
 
 class BundleError(JobError):
     """A bundle whose files, target or variables do not fit together."""
+
+
+class WatchError(JobError):
+    """A job cannot be watched as asked."""

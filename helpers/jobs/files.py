@@ -44,10 +44,18 @@ class Around:
         return self.jobs.get(match[1]) if match else None
 
 
+def is_file(path: Path) -> bool:
+    """Whether there is such a file; a name that no file can have is no error."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
 def notebook_file(folder: Path, notebook_path: str) -> Path:
     """Where a notebook of this path is, with or without `.ipynb`, which workspace paths leave out."""
     path = folder / notebook_path
-    return path if path.suffix == ".ipynb" else path.with_name(path.name + ".ipynb")
+    return path if path.suffix == ".ipynb" else Path(f"{path}.ipynb")
 
 
 def pipeline_file(folder: Path, pipeline_id: str) -> Path | None:
@@ -60,7 +68,7 @@ def pipeline_file(folder: Path, pipeline_id: str) -> Path | None:
     if match is None:
         return None
     named = folder / f"{match[1]}.pipeline.json"
-    return named if named.exists() else folder / "pipeline.json"
+    return named if is_file(named) else folder / "pipeline.json"
 
 
 def job_file(folder: Path, job_id: str) -> Path | None:
@@ -72,4 +80,4 @@ def job_file(folder: Path, job_id: str) -> Path | None:
     if match is None:
         return None
     named = folder / f"{match[1]}.job.json"
-    return named if named.exists() else folder / f"{match[1]}.json"
+    return named if is_file(named) else folder / f"{match[1]}.json"

@@ -73,6 +73,7 @@ def _started(event: Mapping[str, Any]) -> Run:
         ignored=tuple(event["ignored"]),
         runner=Process(event["pid"], event["process_start"]),
         source=event.get("source"),
+        trigger=event.get("trigger", {}),
         repair_history=(RepairHistoryItem("ORIGINAL", event["time"]),),
     )
 

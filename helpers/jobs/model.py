@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from helpers.jobs.plan import Node
-from helpers.jobs.work import Condition, ForEach, Notebook, Pipeline, RunJob, Script, SqlFile, Work
+from helpers.jobs.work import Condition, ForEach, Notebook, Pipeline, RunJob, Script, SqlFile, SqlQuery, Wheel, Work
 
 __all__ = [
     "Condition", "ForEach", "Ignored", "Job", "Notebook", "Notifications", "Pipeline", "RunJob", "Script", "SqlFile",
-    "Task", "Work",
+    "SqlQuery", "Task", "Wheel", "Work",
 ]  # fmt: skip
 
 

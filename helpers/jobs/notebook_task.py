@@ -1,7 +1,7 @@
 """`python -m helpers.jobs.notebook_task SPEC.json`: run one notebook under papermill as one attempt of a task.
 
-The spec has the paths `notebook`, `output` (the executed notebook), `result` and `progress`. Exit code 0 means that the
-notebook ran to its end or called `dbutils.notebook.exit`; otherwise the result says why not.
+The spec has the paths `notebook`, `output` (the executed notebook), `wheels`, `result` and `progress`. Exit code 0
+means that the notebook ran to its end or called `dbutils.notebook.exit`; otherwise the result says why not.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from helpers.jobs.context import write_json
+from helpers.jobs.redaction import Redaction
 from helpers.jobs.sentences import ESCAPES, TRACE_LINES, sentence
+from helpers.jobs.wheels import unpack
 
 _KERNEL = "lakeprep-task"
 #: `dbutils` and `spark` are there without an import, as on Databricks, and the kernel ends with this process.
@@ -32,17 +34,24 @@ _BANNER = "papermill-error-cell-tag"
 def main(spec_file: Path) -> int:
     """Run the notebook that the spec names; gives the exit code."""
     spec = json.loads(spec_file.read_text(encoding="utf-8"))
-    result = run_notebook(spec, workspace=spec_file.parent)
+    redaction = Redaction.of(os.environ)
+    redaction.guard_output()
+    # After the course's own folder, so that a wheel cannot take the place of what the kernel itself imports.
+    wheels = [os.environ.get("PYTHONPATH", ""), *unpack(spec.get("wheels", ()), spec_file.parent)]
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, wheels))
+    result = redaction.deep(run_notebook(spec, workspace=spec_file.parent, redaction=redaction))
     write_json(Path(spec["result"]), {"version": 1, **result})
     return 1 if result["error"] else 0
 
 
-def run_notebook(spec: Mapping[str, str], *, workspace: Path) -> dict[str, Any]:
+def run_notebook(spec: Mapping[str, str], *, workspace: Path, redaction: Redaction) -> dict[str, Any]:
     """Run it and give `error` (one sentence, or None) and `error_trace` (its last lines)."""
     import papermill
     from nbclient.exceptions import DeadKernelError
     from nbformat import ValidationError
     from nbformat.reader import NotJSONError
+
+    from helpers.jobs.redacting_engine import engine_for
 
     _install_kernel(workspace)
     notebook, output = Path(spec["notebook"]), Path(spec["output"])
@@ -50,6 +59,7 @@ def run_notebook(spec: Mapping[str, str], *, workspace: Path) -> dict[str, Any]:
         papermill.execute_notebook(
             str(notebook),
             str(output),
+            engine_name=engine_for(redaction),
             kernel_name=_KERNEL,
             language="python",
             cwd=str(notebook.parent),

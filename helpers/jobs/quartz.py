@@ -1,6 +1,7 @@
-"""Quartz cron expressions, as a job's schedule has them: 6 or 7 fields, seconds first; checked, never run.
+"""Quartz cron expressions, as a job's schedule has them: 6 or 7 fields, seconds first; read and checked.
 
 The grammar is that of https://www.quartz-scheduler.org/documentation/quartz-2.3.0/tutorials/crontrigger.html.
+When an expression fires is in :mod:`helpers.jobs.firing`.
 """
 
 from __future__ import annotations
@@ -9,27 +10,42 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from helpers.jobs.days import Day, FromEnd, NearestWorkday, NthWeekday, Numbered, Weekdays
+
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _DAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
+_LAST = re.compile(r"L(?:-([1-9]|[12]\d|30))?", re.IGNORECASE)
+_WORKDAY = re.compile(r"(L|[1-9]|[12]\d|3[01])W", re.IGNORECASE)
+_NTH = re.compile(rf"([1-7]|{'|'.join(_DAYS)})(?:L|#([1-5]))", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Cron:
+    """What an expression allows; a day that any of `days` means will do."""
+
+    seconds: frozenset[int]
+    minutes: frozenset[int]
+    hours: frozenset[int]
+    days: tuple[Day, ...]
+    months: frozenset[int]
+    years: frozenset[int]
 
 
 @dataclass(frozen=True)
 class _Field:
-    """One field: its range, the names that stand for numbers, and the patterns that only it takes."""
+    """One field: its range, and the names that stand for numbers."""
 
     name: str
     least: int
     most: int
     names: tuple[str, ...] = ()
-    special: str = ""
 
     def number(self, text: str) -> int | None:
+        """The number that a text stands for, when it is in the field's range."""
         if text.upper() in self.names:
             return self.names.index(text.upper()) + self.least
-        return int(text) if text.isascii() and text.isdigit() else None
-
-    def has(self, number: int | None) -> bool:
-        return number is not None and self.least <= number <= self.most
+        found = int(text) if text.isascii() and text.isdigit() else -1
+        return found if self.least <= found <= self.most else None
 
     @property
     def values(self) -> str:
@@ -37,14 +53,17 @@ class _Field:
         return f"{self.least} to {self.most}{named}"
 
 
+_DAY_OF_MONTH = _Field("day of month", 1, 31)
+_DAY_OF_WEEK = _Field("day of week", 1, 7, _DAYS)
+_YEAR = _Field("year", 1970, 2099)
 _FIELDS = (
     _Field("seconds", 0, 59),
     _Field("minutes", 0, 59),
     _Field("hours", 0, 23),
-    _Field("day of month", 1, 31, special=r"L(-([1-9]|[12]\d|30))?|LW|([1-9]|[12]\d|3[01])W"),
+    _DAY_OF_MONTH,
     _Field("month", 1, 12, _MONTHS),
-    _Field("day of week", 1, 7, _DAYS, special=r"L|([1-7]|SUN|MON|TUE|WED|THU|FRI|SAT)(L|#[1-5])"),
-    _Field("year", 1970, 2099),
+    _DAY_OF_WEEK,
+    _YEAR,
 )
 
 
@@ -56,28 +75,89 @@ def problems(expression: str) -> Iterator[str]:
         yield f"'{expression}' has {len(parts)} fields; Quartz has 6 or 7, seconds first{hint}"
         return
     for field, part in zip(_FIELDS, parts, strict=False):
-        yield from _field(field, part)
+        yield from _field_problems(field, part)
     if (parts[3] == "?") == (parts[5] == "?"):
         yield f"'{expression}' needs one '?': in the day of month or in the day of week"
 
 
-def _field(field: _Field, part: str) -> Iterator[str]:
+def parse(expression: str) -> Cron:
+    """Read an expression in which :func:`problems` finds none; ValueError with the first problem otherwise."""
+    for said in problems(expression):
+        raise ValueError(said)
+    seconds, minutes, hours, day, month, weekday, year = [*expression.split(), "*"][:7]
+    numbers = [_numbers(field, part) for field, part in zip(_FIELDS[:3], (seconds, minutes, hours), strict=True)]
+    days = _days(_DAY_OF_WEEK, weekday) if day == "?" else _days(_DAY_OF_MONTH, day)
+    return Cron(*numbers, days, _numbers(_FIELDS[4], month), _numbers(_YEAR, year))
+
+
+def _field_problems(field: _Field, part: str) -> Iterator[str]:
     if part == "?":
-        if field.special == "":
+        if field not in (_DAY_OF_MONTH, _DAY_OF_WEEK):
             yield f"'?' is for the day of month or the day of week, not for the {field.name}"
         return
-    for item in part.split(","):
-        if not _fits(field, item):
-            yield f"'{item}' is no {field.name}; it is {field.values}"
+    items = part.split(",")
+    for item in items:
+        if _special(field, item) is None and _range(field, item) is None:
+            yield f"'{item}' is no {field.name}; it is {field.values}{_hint(field, item)}"
+    if field is _DAY_OF_WEEK and len(items) > 1 and any(_special(field, item) for item in items):
+        yield f"'{part}' lists days of the week with an L or a #, and Quartz takes such a day alone"
 
 
-def _fits(field: _Field, item: str) -> bool:
-    if field.special and re.fullmatch(field.special, item, re.IGNORECASE):
-        return True
+def _hint(field: _Field, item: str) -> str:
+    named = field.names and any(name in item.upper() for name in field.names)
+    return "; ranges and steps have two names or numbers only, such as 2-6/2" if named else ""
+
+
+def _numbers(field: _Field, part: str) -> frozenset[int]:
+    return frozenset().union(*(_range(field, item) or () for item in part.split(",")))
+
+
+def _days(field: _Field, part: str) -> tuple[Day, ...]:
+    special = [_special(field, item) for item in part.split(",")]
+    plain = ",".join(item for item, found in zip(part.split(","), special, strict=True) if found is None)
+    days = [found for found in special if found is not None]
+    if plain:
+        numbers = _numbers(field, plain)
+        days.append(Numbered(numbers) if field is _DAY_OF_MONTH else Weekdays(numbers))
+    return tuple(days)
+
+
+def _special(field: _Field, item: str) -> Day | None:
+    """What only days can be: counted from the end, the nearest working day, the so-manieth of its kind."""
+    if field is _DAY_OF_MONTH:
+        if match := _LAST.fullmatch(item):
+            return FromEnd(int(match[1] or 0))
+        if match := _WORKDAY.fullmatch(item):
+            return NearestWorkday(None if match[1].upper() == "L" else int(match[1]))
+    if field is _DAY_OF_WEEK:
+        if item.upper() == "L":
+            return Weekdays(frozenset({_DAY_OF_WEEK.most}))
+        if (match := _NTH.fullmatch(item)) and (weekday := field.number(match[1])):
+            return NthWeekday(weekday, int(match[2]) if match[2] else None)
+    return None
+
+
+def _range(field: _Field, item: str) -> frozenset[int] | None:
+    """The numbers of `*`, `5`, `5-9`, `55-5` (over the end), `5/10`, `*/10` and `5-30/10`; None when it is none."""
     value, slash, step = item.partition("/")
-    if slash and not (step.isascii() and step.isdigit() and int(step) > 0):
-        return False
+    if slash and not (step.isascii() and step.isdigit() and 0 < int(step) <= field.most):
+        return None
     if value == "*" or (value == "" and slash):
-        return True
-    first, dash, last = value.partition("-")
-    return field.has(field.number(first)) and (not dash or field.has(field.number(last)))
+        ends: tuple[int | None, int | None] = field.least, field.most
+    else:
+        first, dash, last = value.partition("-")
+        # Quartz ignores a step behind a name, and takes no range of a name and a number.
+        named = {text.isalpha() for text in (first, last) if text}
+        if len(named) > 1 or (slash and True in named):
+            return None
+        start = field.number(first)
+        ends = start, field.number(last) if dash else (field.most if slash else start)
+    return _stepped(field, *ends, int(step or 1))
+
+
+def _stepped(field: _Field, start: int | None, end: int | None, step: int) -> frozenset[int] | None:
+    if start is None or end is None or (end < start and field is _YEAR):
+        return None
+    size = field.most - field.least + 1
+    end = end + size if end < start else end
+    return frozenset(field.least + (number - field.least) % size for number in range(start, end + 1, step))

@@ -1,7 +1,8 @@
 """A run as events on disk.
 
-`work/runs/<run id>/events.jsonl` is append-only and fsynced line by line; :func:`helpers.jobs.folding.apply` folds the
-lines into a :class:`Run`, for the runner while it runs and for every reader afterwards.
+`work/runs/<run id>/events.jsonl` is append-only and fsynced line by line, but for lines that only say that a task waits
+for its turn. :func:`helpers.jobs.folding.apply` folds the lines into a :class:`Run`, for the runner while it runs and
+for every reader afterwards.
 """
 
 from __future__ import annotations
@@ -39,7 +40,9 @@ class RunLog:
         line = (json.dumps(written, ensure_ascii=False) + "\n").encode()
         while line:
             line = line[os.write(self._file, line) :]
-        os.fsync(self._file)
+        # That a task waits for its turn passes by itself; it is on disk with the line after it.
+        if event.get("life_cycle_state") != "QUEUED":
+            os.fsync(self._file)
         self.run = replace(apply(self.run, written), folder=self._folder)
         return self.run
 

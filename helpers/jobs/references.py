@@ -21,8 +21,12 @@ _PART = re.compile(r"`([^`]*)`|([^.`]+)")
 _NAMESPACES = frozenset({"job", "task", "tasks", "workspace"})
 #: No `{{input}}`: the task is not inside a for-each task.
 NO_INPUT: Any = object()
-_JOB = ("id", "name", "run_id", "repair_count", "start_time.iso_date", "start_time.timestamp_ms")
+_TRIGGER = ("type", "file_arrival.location", "table_update.updated_tables")
+_JOB = ("id", "name", "run_id", "repair_count", "start_time.iso_date", "start_time.timestamp_ms",
+        *(f"trigger.{key}" for key in _TRIGGER))  # fmt: skip
 _TASK = ("name", "run_id", "execution_count")
+#: What started a run that a person started.
+BY_HAND: Mapping[str, str] = {"type": "one_time"}
 #: What can be asked of another task, besides its values and a SQL task's rows.
 _OTHER = ("result_state", "run_id", "execution_count")
 #: The old names, which Databricks still fills in.
@@ -38,7 +42,8 @@ _DEPRECATED = {
 class Values:
     """What references stand for when one task starts; times in milliseconds since 1970.
 
-    `done` are the other tasks' last runs, `input` is the element of a for-each task's list.
+    `done` are the other tasks' last runs, `input` is the element of a for-each task's list, `trigger` what started the
+    run: the texts of `job.trigger.type` and the like, by what follows `job.trigger.`.
     """
 
     job_id: int
@@ -52,6 +57,7 @@ class Values:
     repair_count: int = 0
     done: Mapping[str, Done] = field(default_factory=dict)
     input: Any = NO_INPUT
+    trigger: Mapping[str, str] = field(default_factory=lambda: BY_HAND)
 
 
 @dataclass(frozen=True)
@@ -218,4 +224,6 @@ _OWN: Mapping[str, Callable[[Values], str]] = {
     "task.name": lambda values: str(values.task_key),
     "task.run_id": lambda values: str(values.task_run_id),
     "task.execution_count": lambda values: str(values.execution_count),
+    # Nothing arrived and no table changed when another kind of trigger started the run.
+    **{f"job.trigger.{key}": lambda values, key=key: values.trigger.get(key, "") for key in _TRIGGER},
 }

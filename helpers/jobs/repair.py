@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -133,12 +134,15 @@ def _current(run: Run, definition: Job | Mapping[str, Any] | Path | None, base_d
 
 
 def _values(job: Job, run: Run, given: Mapping[str, str]) -> Values:
-    values = Values(run.job_id, job.name, run.run_id, run.start_time, repair_count=len(run.repair_history))
+    values = Values(
+        run.job_id, job.name, run.run_id, run.start_time, repair_count=len(run.repair_history),
+        trigger=run.trigger or references.BY_HAND,
+    )  # fmt: skip
     earlier = {name: value for name, value in run.job_parameters.items() if name in job.parameters}
     texts = {**checked_parameters(job, given), **earlier, **given}
     filled = {name: text if name in earlier.keys() - given.keys() else references.resolve(text, values)
               for name, text in texts.items()}  # fmt: skip
-    return Values(run.job_id, job.name, run.run_id, run.start_time, filled, repair_count=len(run.repair_history))
+    return replace(values, parameters=filled)
 
 
 def _book(job: Job, run: Run, again: frozenset[str]) -> Book:

@@ -38,12 +38,14 @@ def run_job(
     environment: Mapping[str, str] = os.environ,
     parallelism: int = 4,
     grace_seconds: float = 10.0,
+    trigger: Mapping[str, str] = references.BY_HAND,
 ) -> Run:
     """Run a job to its end and give its record; a failed task is a result, not an exception.
 
     `definition` is a dictionary as the Jobs API has it, whose paths are relative to `base_dir`, or its file, or a
     loaded job. `parameters` replace the job's defaults. `show` prints each change; `on_event` sees the run after each
-    event. `grace_seconds` is how long a task that must stop has between TERM and KILL. Ctrl-C cancels the run.
+    event. `grace_seconds` is how long a task that must stop has between TERM and KILL. `trigger` is what starts the
+    run: the texts of `{{job.trigger.type}}` and the like. Ctrl-C cancels the run.
     JobDefinitionError with every mistake, UnknownParameter when the job has no such parameter, JobError when the record
     cannot be written.
     """
@@ -53,7 +55,7 @@ def run_job(
     with record_errors(places.runs):
         job_id = registry.job_id(places.runs, job.identity)
         run_id, folder = registry.new_run(places.runs, now_ms=means.clock.now_ms())
-    values = Values(job_id, job.name, run_id, means.clock.now_ms())
+    values = Values(job_id, job.name, run_id, means.clock.now_ms(), trigger=trigger)
     values = replace(values, parameters={name: references.resolve(text, values) for name, text in given.items()})
     with (
         opened(folder, means, places=places, on_event=on_event, show=show) as (scribe, crew),

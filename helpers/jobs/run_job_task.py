@@ -42,6 +42,7 @@ def _run(spec: Mapping[str, Any]) -> Run:
         parallelism=spec["parallelism"],
         grace_seconds=spec["grace_seconds"],
         on_event=_reporter(Path(spec["progress"])),
+        trigger={"type": "run_job_task"},
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from helpers.runtime.processes import Process
@@ -83,7 +83,8 @@ class Run:
     """One run of a job; times in milliseconds since 1970.
 
     `warnings` are what was wrong with the record itself, `folder` is where it is now, `queue_duration` the milliseconds
-    that it waited for a place, `duration_warnings` what took longer than its health rule allows.
+    that it waited for a place, `duration_warnings` what took longer than its health rule allows, `trigger` what started
+    it: `type` is one_time, periodic, file_arrival, table or run_job_task.
     """
 
     run_id: int
@@ -103,6 +104,7 @@ class Run:
     queue_duration: int | None = None
     duration_warnings: tuple[str, ...] = ()
     repair_history: tuple[RepairHistoryItem, ...] = ()
+    trigger: Mapping[str, str] = field(default_factory=dict)
 
     def latest(self) -> tuple[TaskRun, ...]:
         """The last attempt of each task, in the definition's order."""
@@ -132,3 +134,9 @@ class Run:
         from helpers.jobs.shown import as_html
 
         return as_html(self)
+
+    def _ipython_display_(self) -> None:
+        """Show the table, the timeline and the tasks' graph, which go on with a run that is under way."""
+        from helpers.jobs.shown import show
+
+        show(self)

@@ -1,4 +1,4 @@
-"""What is wrong with a job's schedule, trigger or continuous mode; none of them starts anything here."""
+"""What is wrong with a job's schedule or trigger, which `watch` obeys, and with its continuous mode."""
 
 from __future__ import annotations
 
@@ -18,16 +18,21 @@ def mistakes(settings: Mapping[str, Any]) -> Iterator[Mistake]:
     """Everything wrong with when the job starts."""
     if "schedule" in settings and "continuous" in settings:
         yield WrongValue("a job has a schedule or is continuous, not both", path="continuous")
+    if "continuous" in settings:
+        said = "a continuous job is not supported here; give it a schedule or a trigger, which `watch` obeys"
+        yield NotSupported(said, path="continuous")
     yield from _schedule(settings.get("schedule", {}))
     yield from _trigger(settings.get("trigger"))
 
 
 def _schedule(schedule: Mapping[str, Any]) -> Iterator[Mistake]:
+    if "sql_condition" in schedule:
+        yield NotSupported("sql_condition is not supported here", path="schedule.sql_condition")
     for said in quartz.problems(schedule.get("quartz_cron_expression", "0 0 0 * * ?")):
         yield WrongValue(said, path="schedule.quartz_cron_expression")
     try:
         ZoneInfo(schedule.get("timezone_id", "UTC"))
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, OSError, RecursionError):
         said = f"'{schedule['timezone_id']}' is no time zone, such as 'Europe/Berlin' or 'UTC'"
         yield WrongValue(said, path="schedule.timezone_id")
 
@@ -47,6 +52,8 @@ def _trigger(trigger: Mapping[str, Any] | None) -> Iterator[Mistake]:
     if len(tables) > _MOST_TABLES:
         said = f"a trigger watches at most {_MOST_TABLES} tables, not {len(tables)}"
         yield WrongValue(said, path="trigger.table_update.table_names")
+    if set("*?[") & set(trigger.get("file_arrival", {}).get("url", "")):
+        yield WrongValue("a folder is watched by its path, without wildcards", path="trigger.file_arrival.url")
     if trigger.get("periodic", {}).get("interval", 1) < 1:
         yield WrongValue("the interval is 1 or more", path="trigger.periodic.interval")
 

@@ -54,6 +54,7 @@ class Scribe:
                 "run_name": job.name,
                 "source": str(job.source),
                 "job_parameters": values.parameters,
+                "trigger": values.trigger,
                 **_me(),
                 "ignored": [asdict(ignored) for ignored in job.ignored],
                 "tasks": [_task(task, ids[task.key]) for task in job.tasks if task.key in ids],

@@ -1,11 +1,19 @@
-"""A run in a notebook: a small table, and the same as plain text."""
+"""A run in a notebook: a small table, the same as plain text, and its charts, which go on while the run does."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
+from pathlib import Path
+from typing import Any
 
+from helpers.jobs.errors import RunRecordError
+from helpers.jobs.record import load_run
 from helpers.jobs.runs import Run, TaskRun
+
+EVERY_SECONDS = 2.0
 
 _COLUMNS = ("task", "type", "state", "attempt", "seconds", "")
 _COLOURS = {
@@ -60,3 +68,48 @@ def _cell(text: str) -> str:
     colour = _COLOURS.get(text, _BAD if text in ("FAILED", "TIMEDOUT", "UPSTREAM_FAILED", "INTERNAL_ERROR") else "")
     style = "text-align:left;white-space:pre-wrap" + (f";color:{colour}" if colour else "")
     return f"<td style='{style}'>{escape(text)}</td>"
+
+
+def show(run: Run, *, seconds: float = EVERY_SECONDS) -> threading.Thread | None:
+    """Show the table, the timeline and the graph of the tasks as outputs of the cell.
+
+    Of a run that is under way, give the thread that redraws them until it ends; the cell does not wait for that. A
+    terminal, which cannot redraw, shows the text of each as it is.
+    """
+    from IPython import get_ipython
+    from IPython.display import display
+
+    bundles = _bundles(run)
+    handles = [display(bundle, raw=True, display_id=True) for bundle in bundles]
+    if run.state.final or run.folder is None or getattr(get_ipython(), "kernel", None) is None:
+        return None
+    thread = threading.Thread(target=_follow, args=(Path(run.folder), handles, bundles, seconds), daemon=True)
+    thread.start()
+    return thread
+
+
+def _follow(folder: Path, handles: Sequence[Any], shown: Sequence[Mapping[str, Any]], seconds: float) -> None:
+    """Redraw each output that has changed, from the run's record, until the run ends or somebody deletes it."""
+    ended = False
+    while not ended:
+        time.sleep(seconds)
+        try:
+            run = load_run(folder)
+        except RunRecordError:
+            return
+        bundles, ended = _bundles(run), run.state.final
+        for handle, bundle, before in zip(handles, bundles, shown, strict=True):
+            if bundle["text/plain"] != before["text/plain"]:
+                handle.update(bundle, raw=True)
+        shown = bundles
+
+
+def _bundles(run: Run) -> list[Mapping[str, Any]]:
+    """Return the outputs; charts of a run under way end now, since its record ends with its last event."""
+    from helpers.charts import job_graph, job_timeline  # here, since a runner draws nothing
+
+    record = run.as_dict()
+    if not run.state.final:
+        record["end_time"] = int(time.time() * 1000)
+    table = {"text/html": as_html(run), "text/plain": as_text(run)}
+    return [table, *(draw(record)._repr_mimebundle_() for draw in (job_timeline, job_graph))]

@@ -11,7 +11,7 @@ from typing import Any
 
 from helpers.jobs.context import write_json
 from helpers.jobs.model import Job
-from helpers.jobs.work import Attempted, Notebook, Pipeline, RunJob, Script, SqlFile
+from helpers.jobs.work import Attempted, Notebook, Pipeline, RunJob, Script, SqlFile, SqlQuery, Wheel
 
 SPEC, RESULT, PROGRESS, LOG = "spec.json", "result.json", "progress.jsonl", "log.txt"
 _JOB, _PIPELINE = "job.pickle", "pipeline.json"
@@ -22,7 +22,7 @@ def spec(work: Attempted, folder: Path, *, commands: Mapping[str, Sequence[str]]
     told: dict[str, Any] = {"result": str(folder / RESULT)}
     match work:
         case Notebook():
-            told |= {"notebook": str(work.path), "output": str(folder / work.path.name)}
+            told |= {"notebook": str(work.path), "output": str(folder / work.path.name), "wheels": _paths(work.wheels)}
         case Pipeline():
             told |= {
                 "settings": str(_settings(work, folder)),
@@ -33,9 +33,18 @@ def spec(work: Attempted, folder: Path, *, commands: Mapping[str, Sequence[str]]
                 "events": str(folder / PROGRESS),
             }
         case Script():
-            told |= {"script": str(work.path), "arguments": list(work.arguments)}
+            told |= {"script": str(work.path), "arguments": list(work.arguments), "wheels": _paths(work.wheels)}
+        case Wheel():
+            told |= {
+                "package": work.package,
+                "entry_point": work.entry_point,
+                "arguments": list(work.command_line),
+                "wheels": _paths(work.wheels),
+            }
         case SqlFile():
             told |= {"file": str(work.path), "parameters": dict(work.parameters)}
+        case SqlQuery():
+            told |= {"query": str(work.path), "parameters": dict(work.parameters)}
         case RunJob():
             (folder / _JOB).write_bytes(pickle.dumps(_portable(work.job)))
             told |= {
@@ -45,6 +54,10 @@ def spec(work: Attempted, folder: Path, *, commands: Mapping[str, Sequence[str]]
                 **limits,
             }
     return told if isinstance(work, Pipeline) else {**told, "progress": str(folder / PROGRESS)}
+
+
+def _paths(files: Sequence[Path]) -> list[str]:
+    return [str(file) for file in files]
 
 
 def _settings(work: Pipeline, folder: Path) -> Path:

@@ -1,7 +1,7 @@
-"""`python -m helpers.jobs.sql_task SPEC.json`: run a SQL file, statement by statement, as one attempt of a task.
+"""`python -m helpers.jobs.sql_task SPEC.json`: run a SQL file or a saved query as one attempt of a task.
 
-The spec has `file`, `parameters` (`:name` in the statements), `result` and `progress`. The rows of the last statement
-are kept: as on Databricks at most 1,000, and at most 48 KB of them.
+The spec has `file` or `query` (a query's JSON file), `parameters` (`:name` in the statements), `result` and `progress`.
+Statements run one by one. The rows of the last one are kept: as on Databricks at most 1,000, and at most 48 KB of them.
 """
 
 from __future__ import annotations
@@ -9,11 +9,13 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from helpers.errors import LakeprepError
 from helpers.jobs.context import write_json
+from helpers.jobs.queries import read_query
 from helpers.jobs.sentences import sentence
 
 if TYPE_CHECKING:
@@ -26,7 +28,7 @@ Run = Callable[..., Any]
 
 
 def main(spec_file: Path) -> int:
-    """Run the file that the spec names; gives the exit code."""
+    """Run the file or the query that the spec names; gives the exit code."""
     from helpers.runtime import Places, attach
 
     spec = json.loads(spec_file.read_text(encoding="utf-8"))
@@ -38,7 +40,8 @@ def main(spec_file: Path) -> int:
 
     try:
         spark = attach(Places.from_environment())
-        result = run_file(Path(spec["file"]), spec["parameters"], sql=spark.sql, report=report)
+        run, named = (run_query, spec["query"]) if "query" in spec else (run_file, spec["file"])
+        result = run(Path(named), spec["parameters"], sql=spark.sql, report=report)
     except LakeprepError as error:
         result = {"error": f"{type(error).__name__}: {error}"}
     write_json(Path(spec["result"]), {"version": 1, **result})
@@ -52,34 +55,56 @@ def run_file(
 
     PipelineSyntaxError, which says where, when the text cannot be split into statements.
     """
-    output: dict[str, Any] | None = None
-    found = list(statements(file, parameters))
-    for number, (text, line) in enumerate(found, start=1):
-        report(f"{file.name}: statement {number} of {len(found)}")
+    return _run(file.name, list(statements(file, parameters)), sql, report)
+
+
+def run_query(
+    file: Path, parameters: Mapping[str, str], *, sql: Run, report: Callable[[str], None]
+) -> dict[str, Any]:
+    """The same for a saved query, in its schema; QueryFileError when its file has no meaning here."""
+    query = read_query(file)
+    found = list(_statements(file.name, query.text, query.with_parameters(parameters)))
+    if query.schema is not None:
+        named = query.schema.replace("`", "``")
         try:
-            output = _rows(sql(text))
-        except Exception as error:  # whatever stops a statement must reach the record as a sentence
-            where = f"(statement {number}, line {line} of {file.name})"
-            return {"error": f"{sentence(type(error).__name__, str(error))} {where}", "output": None}
-    return {"error": None, "output": output}
+            sql(f"USE SCHEMA `{named}`")
+        except Exception as error:  # as below
+            return {"error": f"{sentence(type(error).__name__, str(error))} (schema of {file.name})", "output": None}
+    return _run(file.name, found, sql, report)
 
 
 def statements(file: Path, parameters: Mapping[str, str]) -> Iterator[tuple[str, int]]:
-    """Give each statement of a file, its parameters' values in place, and the line, from 1, on which it begins.
+    """Give each statement of a file, its parameters' values in place, and the line, from 1, on which it begins."""
+    return _statements(file.name, file.read_text(encoding="utf-8"), parameters)
 
-    A value becomes a string literal: Spark's own `args` do not get through Delta's parser.
-    """
+
+def _statements(name: str, text: str, parameters: Mapping[str, str | Decimal]) -> Iterator[tuple[str, int]]:
+    """A parameter's value becomes a literal: Spark's own `args` do not get through Delta's parser."""
     from helpers.sql.source import Source, split
 
-    source = Source(file.name, file.read_text(encoding="utf-8"))
+    source = Source(name, text)
     for lexemes in split(source):
         pieces, at = [], lexemes[0].start
         for place in range(len(lexemes) - 1):
-            name = lexemes[place + 1]
-            if _is_marker(lexemes, place) and name.text in parameters:
-                pieces += [source.text[at : lexemes[place].start], _literal(parameters[name.text])]
-                at = name.end
+            marked = lexemes[place + 1]
+            if _is_marker(lexemes, place) and marked.text in parameters:
+                pieces += [source.text[at : lexemes[place].start], _literal(parameters[marked.text])]
+                at = marked.end
         yield "".join([*pieces, source.text[at : lexemes[-1].end]]), source.position(lexemes[0].start).line
+
+
+def _run(
+    name: str, found: Sequence[tuple[str, int]], sql: Run, report: Callable[[str], None]
+) -> dict[str, Any]:
+    output: dict[str, Any] | None = None
+    for number, (text, line) in enumerate(found, start=1):
+        report(f"{name}: statement {number} of {len(found)}")
+        try:
+            output = _rows(sql(text))
+        except Exception as error:  # whatever stops a statement must reach the record as a sentence
+            where = f"(statement {number}, line {line} of {name})"
+            return {"error": f"{sentence(type(error).__name__, str(error))} {where}", "output": None}
+    return {"error": None, "output": output}
 
 
 def _is_marker(lexemes: Sequence[Lexeme], place: int) -> bool:
@@ -92,7 +117,9 @@ def _is_marker(lexemes: Sequence[Lexeme], place: int) -> bool:
     return not path
 
 
-def _literal(value: str) -> str:
+def _literal(value: str | Decimal) -> str:
+    if isinstance(value, Decimal):
+        return f"({value:f})"  # in brackets, as `1-:n` with -1 would be a comment
     escaped = value.replace("\\", "\\\\").replace("'", "\\'")
     return f"'{escaped}'"
 

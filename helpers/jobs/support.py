@@ -14,16 +14,12 @@ BUNDLE_KEYS = {"permissions": "one user runs everything here", "lifecycle": "not
 
 _HERE = "tasks run on this machine"
 _NOT_BILLED = "nothing is billed here"
-_BY_HAND = "a run starts when you start it"
 _JOB = frozenset({"name", "description", "tags", "tasks", "parameters", "max_concurrent_runs", "timeout_seconds",
-                  "queue", "email_notifications", "notification_settings", "webhook_notifications",
-                  "health"})  # fmt: skip
+                  "queue", "email_notifications", "notification_settings", "webhook_notifications", "health",
+                  "schedule", "trigger", "continuous"})  # fmt: skip
 _JOB_IGNORED = {
     "job_clusters": _HERE,
-    "environments": "tasks run in this environment; install what they need here",
-    "schedule": _BY_HAND,
-    "trigger": _BY_HAND,
-    "continuous": _BY_HAND,
+    "environments": "of their dependencies only wheel files are used; install the others here",
     "run_as": "tasks run as you",
     "performance_target": _HERE,
     "budget_policy_id": _NOT_BILLED,
@@ -33,11 +29,11 @@ _JOB_IGNORED = {
     "format": "it is set by Databricks",
     "parent_path": "the job stays in its file",
 }
-KINDS = ("notebook_task", "pipeline_task", "sql_task", "spark_python_task", "run_job_task", "condition_task",
-         "for_each_task")  # fmt: skip
+KINDS = ("notebook_task", "pipeline_task", "sql_task", "spark_python_task", "python_wheel_task", "run_job_task",
+         "condition_task", "for_each_task")  # fmt: skip
 _TASK = frozenset({"task_key", "description", "depends_on", "run_if", *KINDS, "max_retries",
                    "min_retry_interval_millis", "retry_on_timeout", "timeout_seconds", "email_notifications",
-                   "notification_settings", "webhook_notifications", "health"})  # fmt: skip
+                   "notification_settings", "webhook_notifications", "health", "libraries"})  # fmt: skip
 _TASK_IGNORED = {
     "job_cluster_key": _HERE,
     "new_cluster": _HERE,
@@ -54,18 +50,17 @@ _PARTS = {
         {"pipeline_id", "parameters", "full_refresh", "refresh_selection", "full_refresh_selection"}
     ),
     "spark_python_task": frozenset({"python_file", "parameters", "source"}),
-    "sql_task": frozenset({"file", "parameters", "warehouse_id"}),
+    "python_wheel_task": frozenset({"package_name", "entry_point", "parameters", "named_parameters"}),
+    "sql_task": frozenset({"file", "query", "parameters", "warehouse_id"}),
     "run_job_task": frozenset({"job_id", "job_parameters"}),
     "email_notifications": _EVENTS | {"no_alert_for_skipped_runs"},
     "webhook_notifications": _EVENTS,
 }
 _INSTEAD = {
-    "libraries": "; install what the task needs in this environment and leave them out",
     "triggers": "; use trigger",
     "git_source": "; use paths relative to the definition",
-    "query": "; put the statement into a file and use file",
-    "alert": "; use file",
-    "dashboard": "; use file",
+    "alert": "; use file or query",
+    "dashboard": "; use file or query",
 }
 
 

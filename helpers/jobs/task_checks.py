@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from helpers.jobs import conditions, loops, references
+from helpers.jobs import conditions, loops, queries, references
 from helpers.jobs.errors import (
     BadReference,
     ConditionError,
@@ -18,7 +18,7 @@ from helpers.jobs.errors import (
     NotSupported,
     WrongValue,
 )
-from helpers.jobs.files import PIPELINE_ID, Around, notebook_file, pipeline_file
+from helpers.jobs.files import PIPELINE_ID, Around, is_file, notebook_file, pipeline_file
 from helpers.jobs.support import KINDS
 from helpers.jobs.walk import inside
 
@@ -122,16 +122,20 @@ def _files(task: Mapping[str, Any], path: str, around: Around) -> Iterator[Mista
 def _sql(sql: Mapping[str, Any] | None, path: str, folder: Path) -> Iterator[Mistake]:
     if sql is None:
         return
-    if "file" not in sql:
-        # `query`, `alert` and `dashboard` are refused by their names.
-        if not sql.keys() & {"query", "alert", "dashboard"}:
-            yield MissingField("a SQL task needs its file: {\"file\": {\"path\": \"report.sql\"}}", path=path)
-    elif "path" in sql["file"]:
+    # `alert` and `dashboard` are refused by their names.
+    if not sql.keys() & {"file", "query", "alert", "dashboard"}:
+        said = 'a SQL task needs its file, {"file": {"path": "report.sql"}}, or a saved query'
+        yield MissingField(said, path=path)
+    if {"file", "query"} <= sql.keys():
+        yield WrongValue("a SQL task has either a file or a query", path=path)
+    if "path" in sql.get("file", {}):
         yield from _there(folder / sql["file"]["path"], "SQL file", f"{path}.file.path")
+    if "query_id" in sql.get("query", {}):
+        yield from queries.mistakes(folder, sql["query"]["query_id"], f"{path}.query.query_id")
 
 
 def _there(file: Path, what: str, path: str) -> Iterator[Mistake]:
-    if not file.is_file():
+    if not is_file(file):
         yield MissingFile(f"there is no {what} {file}; paths are relative to the definition", path=path)
 
 
@@ -139,6 +143,6 @@ def _pipeline(pipeline_id: str, path: str, folder: Path) -> Iterator[Mistake]:
     settings = pipeline_file(folder, pipeline_id)
     if settings is None:
         yield BadReference(f"'{pipeline_id}' has not the form ${{resources.pipelines.NAME.id}}", path=path)
-    elif not settings.is_file():
+    elif not is_file(settings):
         name = PIPELINE_ID.fullmatch(pipeline_id)[1]  # type: ignore[index]
         yield MissingFile(f"there is neither {name}.pipeline.json nor pipeline.json in {folder}", path=path)

@@ -25,13 +25,15 @@ def texts(task: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for part, field in (
         ("notebook_task", "base_parameters"),
         ("pipeline_task", "parameters"),
+        ("python_wheel_task", "named_parameters"),
         ("sql_task", "parameters"),
         ("run_job_task", "job_parameters"),
     ):
         for name, text in task.get(part, {}).get(field, {}).items():
             yield text, f"{part}.{field}.{name}"
-    for index, text in enumerate(task.get("spark_python_task", {}).get("parameters", ())):
-        yield text, f"spark_python_task.parameters[{index}]"
+    for part in ("spark_python_task", "python_wheel_task"):
+        for index, text in enumerate(task.get(part, {}).get("parameters", ())):
+            yield text, f"{part}.parameters[{index}]"
     for part, fields in (("condition_task", ("left", "right")), ("for_each_task", ("inputs",))):
         for field in fields:
             if field in task.get(part, {}):

@@ -12,15 +12,16 @@ if TYPE_CHECKING:
 
 #: Fills in the references of one text.
 Fill = Callable[[str], str]
-_W = TypeVar("_W", "Pipeline", "RunJob", "SqlFile")
+_W = TypeVar("_W", "Pipeline", "RunJob", "SqlFile", "SqlQuery")
 
 
 @dataclass(frozen=True)
 class Notebook:
-    """A notebook task's work."""
+    """A notebook task's work; `wheels` can be imported in it."""
 
     path: Path
     base_parameters: Mapping[str, str] = field(default_factory=dict)
+    wheels: tuple[Path, ...] = ()
     kind = "notebook"
 
     @property
@@ -57,6 +58,7 @@ class Script:
 
     path: Path
     arguments: tuple[str, ...] = ()
+    wheels: tuple[Path, ...] = ()
     kind = "spark_python"
 
     @property
@@ -69,6 +71,31 @@ class Script:
 
 
 @dataclass(frozen=True)
+class Wheel:
+    """A package's entry point and its command line; the job's parameters reach it only where it has `named` ones."""
+
+    package: str
+    entry_point: str
+    arguments: tuple[str, ...] = ()
+    named: Mapping[str, str] | None = None
+    wheels: tuple[Path, ...] = ()
+    kind = "python_wheel"
+
+    @property
+    def parameters(self) -> Mapping[str, str]:
+        return {}
+
+    @property
+    def command_line(self) -> tuple[str, ...]:
+        return self.arguments if self.named is None else tuple(f"--{name}={text}" for name, text in self.named.items())
+
+    def filled(self, fill: Fill, pushed: Mapping[str, str]) -> Wheel:
+        if self.named is not None:
+            return replace(self, named={**_filled(self.named, fill), **pushed})
+        return replace(self, arguments=tuple(fill(text) for text in self.arguments))
+
+
+@dataclass(frozen=True)
 class SqlFile:
     """A SQL file's statements; `:name` in them is a parameter."""
 
@@ -77,6 +104,18 @@ class SqlFile:
     kind = "sql"
 
     def filled(self, fill: Fill, pushed: Mapping[str, str]) -> SqlFile:
+        return _with_parameters(self, fill, pushed)
+
+
+@dataclass(frozen=True)
+class SqlQuery:
+    """A saved query's statements; `path` is its JSON file, and `parameters` win over its own."""
+
+    path: Path
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    kind = "sql"
+
+    def filled(self, fill: Fill, pushed: Mapping[str, str]) -> SqlQuery:
         return _with_parameters(self, fill, pushed)
 
 
@@ -114,7 +153,7 @@ class ForEach:
 
 
 #: What runs as a process.
-Attempted = Notebook | Pipeline | Script | SqlFile | RunJob
+Attempted = Notebook | Pipeline | Script | Wheel | SqlFile | SqlQuery | RunJob
 Work = Attempted | Condition | ForEach
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -80,6 +81,16 @@ class LabJob:
         from helpers.jobs import check_definition
 
         return check_definition(definition, base_dir=self.folder)
+
+    def next_runs(self, definition: Mapping[str, Any], *, count: int = 3, after: datetime | None = None) -> Any:
+        """The next times at which the job starts by itself, later than ``after`` (now, when it is left out).
+
+        Datetimes in the schedule's own zone, fewer or none where it never fires again, is paused, or waits for files or
+        tables: then ``why`` says so. ``after`` without a time zone is in the schedule's.
+        """
+        from helpers.jobs import next_fire_times
+
+        return next_fire_times(definition, after=after or datetime.now(UTC), count=count)
 
     def run(self, definition: Mapping[str, Any], *, parameters: Mapping[str, str] | None = None) -> Any:
         """Run the job to its end and give the run; a failed task is a result, not an error."""

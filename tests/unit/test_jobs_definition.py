@@ -101,9 +101,8 @@ def test_what_a_laptop_ignores_is_listed_with_its_reason(folder):
         "permissions": [{"level": "CAN_VIEW", "group_name": "users"}],
         "tasks": [notebook("a", job_cluster_key="c"), notebook("b", job_cluster_key="c")],
     })  # fmt: skip
-    assert {ignored.path for ignored in job.ignored} == {
-        "permissions", "job_clusters", "schedule", "trigger", "job_cluster_key of a, b",
-    }  # fmt: skip
+    # The schedule and the trigger are obeyed by `watch`.
+    assert {ignored.path for ignored in job.ignored} == {"permissions", "job_clusters", "job_cluster_key of a, b"}
     assert all(ignored.why for ignored in job.ignored)
 
 
@@ -147,7 +146,7 @@ def test_all_mistakes_come_at_once_each_with_task_and_field(folder):
         "task 'gold', timeout_seconds: WrongValue: '60' is not a whole number",
         "task 'late', run_if: WrongValue: 'SOMETIMES' is not one of ALL_DONE, ALL_FAILED, ALL_SUCCESS, "
         "AT_LEAST_ONE_FAILED, AT_LEAST_ONE_SUCCESS, NONE_FAILED",
-        "task 'gold', depends_on[0]: UnknownTask: task 'gold' depends on 'silvr', which is not in the job; "
+        "task 'gold', depends_on 'silvr': UnknownTask: task 'gold' depends on 'silvr', which is not in the job; "
         "did you mean 'silver'?",
         f"task 'late', notebook_task.notebook_path: MissingFile: there is no notebook {folder / 'gone.ipynb'}; "
         "paths are relative to the definition",
@@ -161,13 +160,19 @@ def test_all_mistakes_come_at_once_each_with_task_and_field(folder):
         ({}, "tasks: MissingField: a job needs at least one task"),
         ({"tasks": {}}, "tasks: MissingField: a job needs at least one task"),
         ({"tasks": "all"}, "tasks: WrongValue: 'all' is not a list"),
-        ({"tasks": ["a"]}, "tasks[0]: WrongValue: 'a' is not an object"),
-        ({"tasks": [{"notebook_task": {"notebook_path": "setup"}}]}, "tasks[0]: MissingField: 'task_key' is required"),
-        ({"tasks": [notebook("a"), notebook("a")]}, "tasks: DuplicateKey: task_key 'a' is there 2 times"),
+        ({"tasks": ["a"]}, "task 'a': WrongValue: 'a' is not an object"),
+        (
+            {"tasks": [{"notebook_task": {"notebook_path": "setup"}}]},
+            "a task without a task_key: MissingField: 'task_key' is required",
+        ),
+        ({"tasks": [notebook("a"), {}]}, "the task after 'a': MissingField: 'task_key' is required"),
+        ({"tasks": [3, notebook("a", max_retries="1")]}, "task 'a', max_retries: WrongValue: '1' is not a whole"),
+        ({"tasks": [3, notebook("a", max_retries=-2)]}, "task 'a', max_retries: WrongValue: -2 is not -1 or more"),
+        ({"tasks": [notebook("a"), notebook("a")]}, "task 'a', task_key: DuplicateKey: task_key 'a' is there 2 times"),
         ({"tasks": [notebook("a b")]}, "task 'a b', task_key: WrongValue: 'a b' is not 1 to 100 letters"),
         (
             {"tasks": [notebook("a", "b"), notebook("b", "a")]},
-            "tasks: TaskCycle: these tasks wait for each other: a -> b -> a",
+            "task 'a', depends_on: TaskCycle: these tasks wait for each other: a -> b -> a",
         ),
         ({"tasks": [{"task_key": "a"}]}, "task 'a': MissingField: a task has one kind of work"),
         (
@@ -176,8 +181,8 @@ def test_all_mistakes_come_at_once_each_with_task_and_field(folder):
             "notebook_task and pipeline_task",
         ),
         (
-            {"tasks": [{"task_key": "a", "python_wheel_task": {"package_name": "p", "entry_point": "e"}}]},
-            "task 'a', python_wheel_task: NotSupported: python_wheel_task is not supported here",
+            {"tasks": [{"task_key": "a", "spark_jar_task": {"main_class_name": "p"}}]},
+            "task 'a', spark_jar_task: NotSupported: spark_jar_task is not supported here",
         ),
         ({"tasks": [notebook("a", disabled=True)]}, "task 'a', disabled: NotSupported"),
         ({"tasks": [notebook("a", max_retries=-2)]}, "task 'a', max_retries: WrongValue: -2 is not -1 or more"),
@@ -217,10 +222,13 @@ def test_all_mistakes_come_at_once_each_with_task_and_field(folder):
         ),
         (
             {"tasks": [notebook("a")], "parameters": [{"name": "d", "default": "1"}, {"name": "d", "default": "2"}]},
-            "parameters: DuplicateKey: name 'd' is there 2 times",
+            "parameter 'd', name: DuplicateKey: name 'd' is there 2 times",
         ),
-        ({"tasks": [notebook("a")], "parameters": [{"name": "d"}]}, "parameters[0]: MissingField: 'default' is"),
-        ({"tasks": [notebook("a")], "parameters": [{"name": "d e", "default": ""}]}, "parameters[0].name: WrongValue"),
+        ({"tasks": [notebook("a")], "parameters": [{"name": "d"}]}, "parameter 'd': MissingField: 'default' is"),
+        (
+            {"tasks": [notebook("a")], "parameters": [{"name": "d e", "default": ""}]},
+            "parameter 'd e', name: WrongValue",
+        ),
     ],
 )  # fmt: skip
 def test_each_mistake_names_its_place_and_what_is_wrong(folder, document, said):
@@ -236,7 +244,7 @@ def test_a_pipeline_file_that_is_missing_is_told_with_both_names(folder):
 
 def test_a_field_that_is_there_twice_is_not_swallowed(folder):
     text = '{"tasks": [{"task_key": "a", "task_key": "b", "notebook_task": {"notebook_path": "setup"}}]}'
-    with pytest.raises(JobDefinitionError, match="DuplicateKey: one object has the field 'task_key' twice"):
+    with pytest.raises(JobDefinitionError, match="task 'b': DuplicateKey: one object has the field 'task_key' twice"):
         parse_job(text, source=folder / "job.json")
 
 
@@ -264,7 +272,8 @@ def test_references_that_lead_nowhere_are_found_before_the_run(folder, text, sai
 def test_a_job_parameter_knows_no_task(folder):
     document = {"tasks": [notebook("a")], "parameters": [{"name": "p", "default": "{{task.name}}"}]}
     assert told(folder, document) == [
-        "parameters[0].default: BadReference: '{{task.name}}' has no value in a job parameter, where no task is at hand"
+        "parameter 'p', default: BadReference: '{{task.name}}' has no value in a job parameter, "
+        "where no task is at hand"
     ]
 
 

@@ -85,15 +85,16 @@ def test_every_kind_of_task_becomes_its_work(folder):
         ),
         (
             [notebook("a"), notebook("b", on("a", "true"))],
-            "task 'b', depends_on[0].outcome: WrongValue: outcome is for condition tasks, and 'a' is none",
+            "task 'b', depends_on 'a', outcome: WrongValue: outcome is for condition tasks, and 'a' is none",
         ),
         (
             [condition(), notebook("b", on("check", "True"))],
-            "task 'b', depends_on[0].outcome: WrongValue: 'True' is not \"true\" or \"false\"; did you mean 'true'?",
+            "task 'b', depends_on 'check', outcome: WrongValue: 'True' is not \"true\" or \"false\"; "
+            "did you mean 'true'?",
         ),
         (
             [condition(), notebook("b", on("check", "true"), on("check", "false"))],
-            "task 'b', depends_on: DuplicateKey: task_key 'check' is there 2 times",
+            "task 'b', depends_on 'check', task_key: DuplicateKey: task_key 'check' is there 2 times",
         ),
         ([loop("[1")], "task 'all', for_each_task.inputs: WrongValue: the inputs of a for-each task are a JSON list"),
         ([loop('{"a": 1}')], "task 'all', for_each_task.inputs: WrongValue"),
@@ -115,8 +116,8 @@ def test_every_kind_of_task_becomes_its_work(folder):
         ),
         ([{"task_key": "a", "sql_task": {"warehouse_id": "w"}}], "task 'a', sql_task: MissingField: a SQL task needs"),
         (
-            [{"task_key": "a", "sql_task": {"warehouse_id": "w", "query": {"query_id": "q"}}}],
-            "task 'a', sql_task.query: NotSupported: query is not supported here; put the statement into a file",
+            [{"task_key": "a", "sql_task": {"warehouse_id": "w", "alert": {"alert_id": "q"}}}],
+            "task 'a', sql_task.alert: NotSupported: alert is not supported here; use file or query",
         ),
         (
             [{"task_key": "a", "sql_task": {"warehouse_id": "w", "file": {"path": "gone.sql"}}}],
@@ -134,7 +135,8 @@ def test_every_kind_of_task_becomes_its_work(folder):
         (
             [notebook("a", health={"rules": [
                 {"metric": "STREAMING_BACKLOG_FILES", "op": "GREATER_THAN", "value": 1}]})],
-            "task 'a', health.rules[0].metric: NotSupported: STREAMING_BACKLOG_FILES is not measured here",
+            "task 'a', health.rules 'STREAMING_BACKLOG_FILES', metric: NotSupported: "
+            "STREAMING_BACKLOG_FILES is not measured here",
         ),
         (
             [notebook("a", webhook_notifications={"on_start": [{"id": str(number)} for number in range(4)]})],
@@ -171,7 +173,7 @@ def test_each_mistake_names_its_task_and_field(folder, tasks, said):
         ({"queue": {}}, "[]"),
     ],
 )  # fmt: skip
-def test_when_a_job_starts_is_checked_though_nothing_starts_it_here(folder, settings, said):
+def test_when_a_job_starts_is_checked(folder, settings, said):
     told = check_definition(job(notebook("a"), **settings), base_dir=folder)
     assert any(said in line for line in told) or (said == "[]" and told == ()), told
 
@@ -237,7 +239,7 @@ def test_a_job_may_be_three_levels_down_and_no_more(folder):
 def test_mistakes_of_a_job_below_are_told_with_its_file(folder):
     write(folder, "child", notebook("inner", "nobody"))
     (said,) = check_definition(job(run_job("down", "child")), base_dir=folder)
-    assert "child.json has mistakes: task 'inner', depends_on[0]: UnknownTask" in said
+    assert "child.json has mistakes: task 'inner', depends_on 'nobody': UnknownTask" in said
 
 
 def test_a_parameter_that_the_job_below_does_not_have_is_told(folder):

@@ -147,7 +147,7 @@ def test_an_attempt_that_takes_too_long_is_timed_out_and_not_retried(run):
 
 
 def test_a_time_out_is_retried_where_the_task_asks_for_it(run):
-    ended = run(task("a", timeout_seconds=0.3, max_retries=1, retry_on_timeout=True), fake={"a": ["sleep", "ok"]})
+    ended = run(task("a", timeout_seconds=2, max_retries=1, retry_on_timeout=True), fake={"a": ["sleep", "ok"]})
     assert [one.state.result_state for one in ended.tasks] == ["TIMEDOUT", "SUCCESS"]
 
 
@@ -159,10 +159,10 @@ def test_a_task_that_ignores_the_request_to_end_is_killed(run):
 def test_a_run_that_takes_too_long_stops_its_tasks(run):
     ended = run(
         task("a"), task("b", "a"), task("c"), task("d", "c"), fake={"a": ["sleep"]},
-        job={"timeout_seconds": 0.6}, parallelism=2,
+        job={"timeout_seconds": 4}, parallelism=2,
     )  # fmt: skip
     assert ended.state.result_state == "TIMEDOUT"
-    assert ended.state.state_message == "the run reached its time-out of 0.6 s"
+    assert ended.state.state_message == "the run reached its time-out of 4 s"
     assert results(ended) == {"a": "CANCELED", "b": "UPSTREAM_CANCELED", "c": "SUCCESS", "d": "SUCCESS"}
 
 

@@ -123,7 +123,7 @@ def test_exit_takes_a_string_only(in_job, tmp_path):
     assert read_exit_value(tmp_path) is None
 
 
-@pytest.mark.parametrize("path", ["fs", "secrets", "notebook.run", "widgets.fill", "jobs.runs"])
+@pytest.mark.parametrize("path", ["library", "credentials", "fs.mount", "widgets.fill", "jobs.runs"])
 def test_what_is_not_emulated_says_so(alone, path):
     *parts, last = path.split(".")
     owner = alone
