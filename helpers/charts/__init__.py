@@ -14,6 +14,7 @@ from helpers.charts.quarantine import quarantined_rows
 from helpers.charts.report import ReportNotWritten, Section, write_report
 from helpers.charts.revenue import revenue_by_category, revenue_by_department, revenue_by_price_tier
 from helpers.charts.sales import revenue_by_day, revenue_by_hour
+from helpers.charts.shuffle import shuffle_and_spill
 from helpers.charts.timeline import job_timeline
 from helpers.charts.usage import server_usage
 from helpers.charts.validity import quality_by_category
@@ -41,6 +42,7 @@ __all__ = [
     "run_durations",
     "server_usage",
     "show_live",
+    "shuffle_and_spill",
     "task_matrix",
     "write_report",
 ]

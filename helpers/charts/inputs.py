@@ -106,7 +106,7 @@ class RunDict(TypedDict, total=False):
     repair_history: list[RepairDict]
 
 
-class UsageDict(TypedDict):
+class UsageDict(TypedDict, total=False):
     """What the Spark server used at one moment, as `helpers.runtime.usage` samples it."""
 
     time: int  # epoch milliseconds
@@ -114,6 +114,9 @@ class UsageDict(TypedDict):
     memory: int  # bytes, its Python workers included
     cores: int  # of the machine
     total: int  # bytes of the machine
+    shuffle_written: int  # bytes since the sample before, as are the next two
+    shuffle_read: int
+    spilled: int  # to disk
 
 
 COLUMNS = {

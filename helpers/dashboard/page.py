@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from helpers.dashboard.lakehouse import (
 from helpers.errors import LakeprepError
 from helpers.jobs.record import Run
 from helpers.runtime.places import Places
+from helpers.runtime.usage import Sample, read_usage
 
 LOOK_EVERY = 2.0
 _SEEN = "seen"
@@ -64,11 +66,12 @@ def show_page(places: Places) -> None:
     with pipeline:
         if pipeline.open:
             own = [run for run in runs if _schema(run, schema) == schema]
-            sections.show_pipeline(own, _events(places, schema, own))
+            sections.show_pipeline(own, _events(places, schema, own), _usage(places, own))
     with history:
         if history.open:
             run = sections.choose_run(runs)
-            sections.show_runs(runs, run, _events(places, schema, [run] if run else []))
+            chosen = [run] if run else []
+            sections.show_runs(runs, run, _events(places, schema, chosen), _usage(places, chosen))
 
 
 @st.fragment(run_every=LOOK_EVERY)
@@ -132,6 +135,14 @@ def _events(places: Places, schema: str, runs: list[Run]) -> pd.DataFrame | Lake
         return activity.events_of(places, _schema(runs[0], schema) if runs else schema, updates)
     except LakeprepError as error:
         return error
+
+
+def _usage(places: Places, runs: list[Run]) -> list[Sample]:
+    """What the server used while the runs went on, or go on."""
+    if not runs:
+        return []
+    last = max(run.end_time or time.time_ns() // 1_000_000 for run in runs)
+    return read_usage(places, start_ms=min(run.start_time for run in runs), end_ms=last)
 
 
 def _arrived(places: Places, schema: str) -> activity.Arrived | None:

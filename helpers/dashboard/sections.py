@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -17,6 +18,7 @@ from helpers.dashboard import activity
 from helpers.dashboard.figures import broken_rules, revenue_share
 from helpers.errors import LakeprepError
 from helpers.jobs.record import Run
+from helpers.runtime.usage import Sample
 
 Frames = dict[str, pd.DataFrame]
 _NEWEST = 0
@@ -95,7 +97,7 @@ def show_quality(quality: Frames | LakeprepError) -> None:
         st.dataframe(examples, hide_index=True, key="examples")
 
 
-def show_pipeline(runs: Sequence[Run], events: pd.DataFrame | LakeprepError) -> None:
+def show_pipeline(runs: Sequence[Run], events: pd.DataFrame | LakeprepError, usage: Sequence[Sample]) -> None:
     """Show the newest update's graph as far as it has come, its rows and expectations, and those of the ones before."""
     run, update = next(((run, update) for run in runs if (update := activity.update_of(run))), (None, None))
     if run is None or update is None:
@@ -113,6 +115,8 @@ def show_pipeline(runs: Sequence[Run], events: pd.DataFrame | LakeprepError) -> 
         _problem(events)
     else:
         _chart("failures", charts.expectation_failures, events[events["event_type"] == "flow_progress"])
+    updates = [made.as_dict() for run in runs if (made := activity.update_of(run))]
+    _chart("shuffle", partial(charts.shuffle_and_spill, samples=usage), updates)
 
 
 def choose_run(runs: Sequence[Run]) -> Run | None:
@@ -129,14 +133,17 @@ def choose_run(runs: Sequence[Run]) -> Run | None:
     return named[st.selectbox("Run", list(named), key="run", format_func=said)]
 
 
-def show_runs(runs: Sequence[Run], run: Run | None, events: pd.DataFrame | LakeprepError) -> None:
-    """Show the tasks of the newest runs, and one run's tasks, timeline and events."""
+def show_runs(
+    runs: Sequence[Run], run: Run | None, events: pd.DataFrame | LakeprepError, usage: Sequence[Sample]
+) -> None:
+    """Show the tasks of the newest runs, and one run's tasks, timeline and events; `usage` is of that run's time."""
     if run is None:
         st.info(_NO_RUN)
         return
     told = [one.as_dict() for one in runs]
     _chart("matrix", charts.task_matrix, told)
-    _chart("timeline", charts.job_timeline, run.as_dict())
+    _chart("tasks", charts.job_graph, run.as_dict())
+    _chart("timeline", partial(charts.server_usage, samples=usage), run.as_dict())
     _chart("durations", charts.run_durations, told)
     st.subheader("Events of its updates", anchor=False)
     if isinstance(events, LakeprepError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from helpers.runtime.java import Java
@@ -27,13 +27,14 @@ appender.console.layout.pattern = %d{yyyy-MM-dd HH:mm:ss} %p %c{1}: %m%n%ex
 
 @dataclass(frozen=True)
 class Launch:
-    """Everything that was found and checked before a server is started."""
+    """Everything that was found and checked before a server is started; `properties` are Spark's, beside our own."""
 
     places: Places
     settings: Settings
     java: Java
     jars: tuple[Path, ...]
     spark_home: Path
+    properties: Mapping[str, str] = field(default_factory=dict)
 
 
 def jvm_command(launch: Launch, *, properties: Path) -> list[str]:
@@ -94,13 +95,14 @@ def spark_properties(places: Places, *, port: int) -> dict[str, str]:
 def write_configuration(launch: Launch, *, port: int) -> Path:
     """Write the server's settings into the home and give the properties file."""
     home = launch.places.home
-    lines = [f"{key} {value}" for key, value in spark_properties(launch.places, port=port).items()]
+    properties = {**spark_properties(launch.places, port=port), **launch.properties}
+    lines = [f"{key} {value}" for key, value in properties.items()]
     # In this format a backslash begins an escape.
     text = "\n".join(lines).replace("\\", "\\\\") + "\n"
     (home / "log4j2.properties").write_text(_LOGGING, encoding="utf-8")
-    properties = home / "spark.properties"
-    properties.write_text(text, encoding="utf-8")
-    return properties
+    path = home / "spark.properties"
+    path.write_text(text, encoding="utf-8")
+    return path
 
 
 def environment(launch: Launch, *, token: str, environ: Mapping[str, str]) -> dict[str, str]:

@@ -17,12 +17,13 @@ import threading
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
 from helpers.errors import LakeprepError
 from helpers.runtime import jvm
+from helpers.runtime.counters import Counters
 from helpers.runtime.errors import PortTaken
 from helpers.runtime.launch import Launch
 from helpers.runtime.locks import try_lock
@@ -95,12 +96,14 @@ def supervise(places: Places, *, environ: Mapping[str, str]) -> int:
 
 def _serve(places: Places, stack: ExitStack, starter: _Starter, *, environ: Mapping[str, str]) -> None:
     settings = Settings.from_environment(environ)
-    launch = prepare(places, settings, report=_no_report, environ=environ)
-    info, process = _start(launch, stack, environ=environ)
+    launch, counters = prepare(places, settings, report=_no_report, environ=environ), Counters()
+    stack.callback(counters.close)
+    info, process = _start(replace(launch, properties=counters.properties), stack, environ=environ)
     write_info(places, info)
     stack.callback(forget, places)
     starter.tell(ready=True)
-    _watch(process, places, idle_seconds=settings.idle_seconds, warm_up=settings.warm_up, stack=stack)
+    gone = _sample(process, places, counters)
+    _watch(gone, places, idle_seconds=settings.idle_seconds, warm_up=settings.warm_up, stack=stack)
 
 
 def _start(launch: Launch, stack: ExitStack, *, environ: Mapping[str, str]) -> tuple[ServerInfo, jvm.Jvm]:
@@ -133,11 +136,17 @@ def _start(launch: Launch, stack: ExitStack, *, environ: Mapping[str, str]) -> t
     return info, process
 
 
-def _watch(process: jvm.Jvm, places: Places, *, idle_seconds: float, warm_up: bool, stack: ExitStack) -> None:
-    """Return when the JVM has ended, or when nobody has used it for so long."""
+def _sample(process: jvm.Jvm, places: Places, counters: Counters) -> threading.Event:
+    """Write down what the JVM uses from now on; gives an event that is set once it has ended."""
     gone = threading.Event()
     threading.Thread(target=lambda: (process.wait(), gone.set()), daemon=True).start()
-    threading.Thread(target=record_usage, args=(places, process.identity.pid, gone), daemon=True).start()
+    what = (places, process.identity.pid, gone)
+    threading.Thread(target=record_usage, args=what, kwargs={"counted": counters.read}, daemon=True).start()
+    return gone
+
+
+def _watch(gone: threading.Event, places: Places, *, idle_seconds: float, warm_up: bool, stack: ExitStack) -> None:
+    """Return when the JVM has ended, or when nobody has used it for so long."""
     if warm_up:
         visitor = jvm.start_warm_up(places)
         stack.callback(visitor.terminate)

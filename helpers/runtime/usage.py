@@ -1,4 +1,4 @@
-"""What the Spark server uses: a sample of its CPU and memory every two seconds, in two files of bounded size."""
+"""What the Spark server uses: CPU, memory, shuffle and spill, sampled every two seconds into files of bounded size."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import json
 import os
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypedDict
 
+from helpers.runtime.counters import NAMES
 from helpers.runtime.places import Places
 
 VERSION = 1
@@ -23,7 +24,8 @@ class Sample(TypedDict):
     """What the JVM and the Python workers below it used.
 
     `time` is in milliseconds since 1970, `cpu` the cores kept busy since the sample before, `memory` in bytes;
-    `cores` and `total` (bytes) are the machine's.
+    `cores` and `total` (bytes) are the machine's. `shuffle_written`, `shuffle_read` and `spilled` (to disk) are bytes
+    since the sample before, as Spark counts them.
     """
 
     time: int
@@ -31,15 +33,22 @@ class Sample(TypedDict):
     memory: int
     cores: int
     total: int
+    shuffle_written: int
+    shuffle_read: int
+    spilled: int
 
 
 @dataclass(frozen=True)
 class Reading:
-    """The CPU seconds of each process so far, and the bytes of all; `at` is in seconds of any one clock."""
+    """The CPU seconds of each process so far, and the bytes of all; `at` is in seconds of any one clock.
+
+    `counted` are the bytes that Spark has shuffled and spilled so far.
+    """
 
     at: float
     seconds: Mapping[int, float]
     memory: int
+    counted: Mapping[str, int] = field(default_factory=dict)
 
 
 def usage_file(places: Places) -> Path:
@@ -47,7 +56,9 @@ def usage_file(places: Places) -> Path:
     return places.home / "usage.jsonl"
 
 
-def record_usage(places: Places, pid: int, gone: threading.Event) -> None:
+def record_usage(
+    places: Places, pid: int, gone: threading.Event, *, counted: Callable[[], Mapping[str, int]] = dict
+) -> None:
     """Add a sample every two seconds until the event is set or the process is gone; a full disk only leaves gaps."""
     import psutil
 
@@ -55,7 +66,7 @@ def record_usage(places: Places, pid: int, gone: threading.Event) -> None:
     before: Reading | None = None
     with suppress(psutil.Error):
         while True:
-            now = read_process(pid)
+            now = replace(read_process(pid), counted=counted())
             if before is not None:
                 with suppress(OSError):
                     add_sample(places, between(before, now, now_ms=int(time.time() * 1000), cores=cores, total=total))
@@ -85,7 +96,8 @@ def between(before: Reading, now: Reading, *, now_ms: int, cores: int, total: in
     """Give the sample of the time between two readings; what a process used that ended in between is not known."""
     used = sum(max(spent - before.seconds.get(pid, 0.0), 0.0) for pid, spent in now.seconds.items())
     cpu = round(used / max(now.at - before.at, 0.001), 3)
-    return Sample(time=now_ms, cpu=cpu, memory=now.memory, cores=cores, total=total)
+    bytes_ = {name: max(now.counted.get(name, 0) - before.counted.get(name, 0), 0) for name in NAMES.values()}
+    return Sample(time=now_ms, cpu=cpu, memory=now.memory, cores=cores, total=total, **bytes_)
 
 
 def add_sample(places: Places, sample: Sample, *, most_bytes: int = MOST_BYTES) -> None:
@@ -133,4 +145,7 @@ def _sample(record: Mapping[str, Any]) -> Sample:
         memory=int(record["memory"]),
         cores=int(record["cores"]),
         total=int(record["total"]),
+        shuffle_written=int(record["shuffle_written"]),
+        shuffle_read=int(record["shuffle_read"]),
+        spilled=int(record["spilled"]),
     )

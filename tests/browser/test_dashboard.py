@@ -21,6 +21,7 @@ import pytest
 
 from helpers.charts.texts import plain
 from helpers.runtime import REPO_ROOT
+from helpers.runtime.usage import Sample, add_sample
 from tests.unit.dashboard_tables import (
     DEPARTMENTS,
     HOSTILE,
@@ -36,8 +37,8 @@ from tests.unit.dashboard_tables import (
 FIGURES = {
     "Sales": {"day", "department", "share", "category", "hour", "tier"},
     "Quality": {"rules", "categories"},
-    "Pipeline": {"graph", "rows", "expectations", "failures"},
-    "Runs": {"matrix", "timeline", "durations"},
+    "Pipeline": {"graph", "rows", "expectations", "failures", "shuffle"},
+    "Runs": {"matrix", "tasks", "timeline", "durations"},
 }
 _READ = """() => Object.fromEntries([...document.querySelectorAll('[class*="st-key-chart-"], [class*="st-key-wide-"]')]
   .filter(box => box.querySelector('.js-plotly-plot')?.data && box.querySelector('details'))
@@ -101,6 +102,9 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Written:
     written = write_lakehouse(tmp_path_factory.mktemp("dashboard"))
     write_run(written.places, 1_800_000_000_000)
     write_event_log(written, [1, 2])
+    for moment in (1_800_000_002_000, 1_800_000_004_000):
+        used = {"cpu": 1.0, "memory": 2**30, "cores": 2, "total": 2**33}
+        add_sample(written.places, Sample(time=moment, shuffle_written=2**20, shuffle_read=2**20, spilled=0, **used))
     return written
 
 

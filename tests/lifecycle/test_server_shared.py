@@ -12,6 +12,7 @@ import pytest
 
 from helpers.runtime import ServerInfo, ensure_server, server_status, stop_server
 from helpers.runtime.doctor import diagnose
+from helpers.runtime.usage import Sample, read_usage
 
 _ENSURE = "print(ensure_server(places, report=lambda message: None).pid)"
 
@@ -188,6 +189,20 @@ print(spark.sql("SHOW TABLES IN default").collect(), spark.sql("SHOW SCHEMAS").c
     )
     assert said.splitlines() == ["0", "[]", "[] 1 []"]
     assert list(world.places.warehouse.iterdir()) == []
+
+
+def test_what_it_shuffles_is_sampled_beside_its_cpu_and_memory(world, server: ServerInfo) -> None:
+    def sampled() -> list[Sample]:
+        return read_usage(world.places, start_ms=0, end_ms=2**62)
+
+    before = sum(one["shuffle_written"] for one in sampled())
+    world.run('attach(places).range(200000).selectExpr("id % 1000 AS k").groupBy("k").count().collect()')
+    deadline = time.monotonic() + 60
+    while sum(one["shuffle_written"] for one in sampled()) <= before and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert sum(one["shuffle_written"] for one in sampled()) > before
+    assert sum(one["shuffle_read"] for one in sampled()) > 0
+    assert all(one["memory"] > 0 for one in sampled())
 
 
 def test_the_doctor_sees_a_running_server_and_who_holds_its_lock(world, server: ServerInfo) -> None:

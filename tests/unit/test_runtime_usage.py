@@ -34,7 +34,9 @@ def places(tmp_path: Path) -> Places:
 
 
 def sample(moment: int) -> Sample:
-    return Sample(time=moment, cpu=0.5, memory=1024, cores=2, total=4096)
+    return Sample(
+        time=moment, cpu=0.5, memory=1024, cores=2, total=4096, shuffle_written=7, shuffle_read=6, spilled=5
+    )  # fmt: skip
 
 
 def times(places: Places, start: int = 0, end: int = 10_000) -> list[int]:
@@ -42,10 +44,11 @@ def times(places: Places, start: int = 0, end: int = 10_000) -> list[int]:
 
 
 def test_cpu_is_what_all_processes_used_since_the_last_reading_even_the_new_ones() -> None:
-    before = Reading(at=10.0, seconds={1: 5.0, 2: 3.0}, memory=100)
-    now = Reading(at=12.0, seconds={1: 6.0, 3: 0.5}, memory=70)
+    before = Reading(at=10.0, seconds={1: 5.0, 2: 3.0}, memory=100, counted={"shuffle_written": 40})
+    now = Reading(at=12.0, seconds={1: 6.0, 3: 0.5}, memory=70, counted={"shuffle_written": 100, "spilled": 9})
     assert between(before, now, now_ms=7, cores=2, total=900) == {
-        "time": 7, "cpu": 0.75, "memory": 70, "cores": 2, "total": 900
+        "time": 7, "cpu": 0.75, "memory": 70, "cores": 2, "total": 900,
+        "shuffle_written": 60, "shuffle_read": 0, "spilled": 9,
     }  # fmt: skip
 
 
@@ -82,10 +85,10 @@ def test_a_line_that_a_kill_cut_short_costs_only_itself(places: Places) -> None:
 
 def test_both_files_together_stay_small_and_keep_the_newest(places: Places) -> None:
     for moment in range(100):
-        add_sample(places, sample(moment), most_bytes=500)
+        add_sample(places, sample(moment), most_bytes=700)
     files = sorted(places.home.iterdir())
     assert [file.name for file in files] == ["usage.1.jsonl", "usage.jsonl"]
-    assert sum(file.stat().st_size for file in files) < 1200
+    assert sum(file.stat().st_size for file in files) < 1700
     kept = times(places)
     assert kept == list(range(kept[0], 100))
     assert len(kept) > 5
