@@ -67,7 +67,7 @@ def watch(
 @app.command(help=COMMANDS["dashboard"])
 def dashboard(
     port: Annotated[int, typer.Option(min=1, max=65535, help="Where it listens.")] = 8501,
-    address: Annotated[str, typer.Option(help="Another one than the loopback address needs a login.")] = "127.0.0.1",
+    address: Annotated[str, typer.Option("--address", help="Beyond 127.0.0.1 it asks for a login.")] = "127.0.0.1",
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open a browser window.")] = True,
 ) -> None:
     from rich.console import Console

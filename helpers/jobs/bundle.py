@@ -115,14 +115,26 @@ def _resources(
     name, target = chosen
     values = _variables(files, target, given, environment)
     known = {"bundle.name": files.bundle.get("name", ""), "bundle.target": name, "bundle.environment": name}
-    fill = Substitution(known | {f"var.{key}": value for key, value in values.items()})
     overrides = _object(target, "resources", files.root)
+    found = {
+        (kind, key): Resource(key, merged(item.document, overrides.get(kind, {}).get(key, {})), item.source)
+        for kind, items in files.resources.items()
+        for key, item in items.items()
+    }
+    fill = Substitution(known | {f"var.{key}": value for key, value in values.items()} | _fields(found))
+    resources: dict[str, dict[str, Resource]] = {kind: {} for kind in files.resources}
+    for (kind, key), item in found.items():
+        resources[kind][key] = Resource(key, fill(item.document), item.source)
+    return resources
+
+
+def _fields(resources: Mapping[tuple[str, str], Resource]) -> dict[str, Any]:
+    """What a resource says of itself, such as `resources.schemas.retail.name`; an id is the workspace's to give."""
     return {
-        kind: {
-            key: Resource(key, fill(merged(item.document, overrides.get(kind, {}).get(key, {}))), item.source)
-            for key, item in found.items()
-        }
-        for kind, found in files.resources.items()
+        f"resources.{kind}.{key}.{field}": value
+        for (kind, key), item in resources.items()
+        for field, value in item.document.items()
+        if isinstance(value, str | int | float)
     }
 
 

@@ -18,7 +18,7 @@ from helpers.deploy import TARGETS, DeployError, Place
 from helpers.deploy.definitions import ENVIRONMENT, JOB_FOLDER, PACKAGES, job_settings, pipeline_spec
 from helpers.deploy.places import COMMENTS, SCHEMA_COMMENT, short_name
 from helpers.installing import pins
-from helpers.jobs import schema
+from helpers.jobs import load_bundle_job, schema
 from helpers.jobs.merging import merged
 from helpers.jobs.substitution import Substitution
 from helpers.jobs.yaml_text import read_yaml
@@ -72,6 +72,13 @@ def test_the_bundles_job_is_that_of_job_json(name: str) -> None:
     job = bundle(name, catalog="workspace")["jobs"]["retail_analytics"]
     assert job["parameters"][0] == {"name": "schema", "default": "workspace.retail"}
     assert as_in_json(job, f"./{JOB_FOLDER}") == JOB
+
+
+@pytest.mark.parametrize("name", ["free", "dev"])
+def test_our_own_runner_understands_the_bundle(name: str) -> None:
+    job = load_bundle_job(ROOT / "databricks.yml", "retail_analytics", target=name, environment={})
+    assert [task.key for task in job.tasks] == [task["task_key"] for task in JOB["tasks"]]
+    assert job.parameters["landing"].endswith("/retail/landing")
 
 
 @each_target

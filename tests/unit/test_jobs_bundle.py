@@ -106,6 +106,14 @@ def test_a_target_overrides_variables_and_resources(write):
     assert job.task("report").depends_on == ("refresh",)
 
 
+def test_a_field_of_another_resource_is_filled_in_but_an_id_is_the_workspaces(write):
+    jobs = JOBS.replace("nightly ${var.label}", "nightly of ${resources.pipelines.shop.schema}")
+    assert load(write(jobs=jobs)).name == "nightly of shop_dev"
+    jobs = JOBS.replace("nightly ${var.label}", "nightly of ${resources.pipelines.shop.creator}")
+    with pytest.raises(JobDefinitionError, match=r"nothing fills in \$\{resources\.pipelines\.shop\.creator\}"):
+        load(write(jobs=jobs))
+
+
 def test_a_value_given_wins_over_the_environment_the_target_and_the_default(write):
     path, environment = write(), {"BUNDLE_VAR_day": "from-environment"}
     assert load(path, target="prod", environment=environment).parameters == {"day": "from-environment"}
