@@ -1,4 +1,4 @@
-"""`test`: the linter, then every test: the notebooks and what is about lessons, and beside them all others."""
+"""`test`: the linter, then every test: the notebooks with some suites, and beside them all others."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from helpers.runtime.places import REPO_ROOT, Places
 from helpers.runtime.server import stop_server
 
 BY_HAND = ("benchmarks", "soak")
-#: Suites that are about lessons.
-LESSONS = ("exercises", "notebooks")
+#: Suites that run with the notebooks, so that both sides take about as long.
+WITH_NOTEBOOKS = ("exercises", "lifecycle", "notebooks")
 #: What pytest gives when its arguments leave no test.
 _NOTHING_CHOSEN = 5
 
@@ -39,7 +39,7 @@ def run_tests(arguments: Sequence[str], *, console: Console) -> int:
 
 
 def lanes(root: Path) -> tuple[list[str], list[str]]:
-    """Name every notebook and suite that there is: those about lessons, and the others; each takes about as long.
+    """Name every notebook and suite that there is, in two parts that take about as long as each other.
 
     The notebooks come first: their kernels need the home that the suites take out of the environment. The browser comes
     last: it leaves an event loop running until the end.
@@ -51,8 +51,8 @@ def lanes(root: Path) -> tuple[list[str], list[str]]:
         for room in ("lessons", "solutions")
         for path in sorted((root / room).glob("*.ipynb"))
     ]
-    lessons = [f"tests/{name}" for name in suites if name in LESSONS]
-    others = [f"tests/{name}" for name in suites if name not in LESSONS]
+    lessons = [f"tests/{name}" for name in suites if name in WITH_NOTEBOOKS]
+    others = [f"tests/{name}" for name in suites if name not in WITH_NOTEBOOKS]
     return (
         ["--nbval-lax", "--nbval-current-env", *notebooks, *lessons],
         ["-o", "cache_dir=.pytest_cache/others", *others],
