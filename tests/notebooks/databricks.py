@@ -7,11 +7,13 @@ cloud_files_state, and /Volumes is a link to a temporary folder, which only root
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
 VOLUMES = Path("/Volumes")
 AMBIENT = '''
@@ -57,7 +59,12 @@ if os.environ.get("LAKEPREP_SIMULATED"):
 
 @pytest.fixture
 def volumes(tmp_path: Path) -> Iterator[Path]:
-    """/Volumes, for as long as a test runs."""
+    """/Volumes, for as long as a test runs; another run of the tests on this machine waits for it."""
+    with FileLock(Path(tempfile.gettempdir()) / "lakeprep_volumes.lock", timeout=900):
+        yield from _linked(tmp_path)
+
+
+def _linked(tmp_path: Path) -> Iterator[Path]:
     if VOLUMES.exists() or VOLUMES.is_symlink():
         pytest.fail(f"{VOLUMES} exists: remove it, the test wants to put a link there.")
     try:
@@ -67,8 +74,10 @@ def volumes(tmp_path: Path) -> Iterator[Path]:
             raise
         pytest.skip("only root can make /Volumes")
     (tmp_path / "volumes").mkdir()
-    yield VOLUMES
-    VOLUMES.unlink()
+    try:
+        yield VOLUMES
+    finally:
+        VOLUMES.unlink()
 
 
 @pytest.fixture
