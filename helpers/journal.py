@@ -15,7 +15,7 @@ from typing import Any, Generic, TypeVar
 
 from helpers.errors import LakeprepError
 from helpers.files import replace_file, sync_folder
-from helpers.locks import LockHeld, locked
+from helpers.turns import LockHeld, locked
 
 Event = TypeVar("Event")
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from helpers.autoloader.errors import AutoLoaderError
+from helpers.files import replace_file
 
 _FORMAT = 1
 
@@ -46,12 +47,8 @@ class CopyLog:
         """Write what is to be loaded, before it is; gives the attempt's name."""
         attempt = uuid.uuid4().hex
         self.folder.mkdir(parents=True, exist_ok=True)
-        draft = self.folder / f".{attempt}"
-        with draft.open("w", encoding="utf-8") as file:
-            json.dump({"version": _FORMAT, "files": sorted(files)}, file, ensure_ascii=False)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.rename(self._proposal(number, attempt))
+        content = json.dumps({"version": _FORMAT, "files": sorted(files)}, ensure_ascii=False)
+        replace_file(self._proposal(number, attempt), content.encode())
         return attempt
 
     def settle(self, number: int, attempt: str) -> None:

@@ -7,12 +7,12 @@ winner's schema and adds to it. Nothing here imports Spark; it runs in Spark's P
 from __future__ import annotations
 
 import json
-import os
-import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from helpers.files import write_once
 
 _FORMAT = 1
 _EXISTING = "_existing_files.json"
@@ -62,7 +62,7 @@ class SchemaStore:
         path = Path(self.location) / _EXISTING
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
-            _write_once(path, {"version": _FORMAT, "files": sorted(files())})
+            write_once(path, _json({"version": _FORMAT, "files": sorted(files())}))
         try:
             return frozenset(json.loads(path.read_text(encoding="utf-8"))["files"])
         except (ValueError, KeyError, TypeError, OSError) as error:
@@ -86,20 +86,9 @@ class SchemaStore:
 
     def _write(self, stored: StoredSchema) -> bool:
         self.folder.mkdir(parents=True, exist_ok=True)
-        return _write_once(self.folder / str(stored.version), {"version": _FORMAT, "schema": stored.schema})
+        content = _json({"version": _FORMAT, "schema": stored.schema})
+        return write_once(self.folder / str(stored.version), content)
 
 
-def _write_once(path: Path, content: dict[str, Any]) -> bool:
-    """Write a whole file, unless another writer was first."""
-    draft = path.parent / f".{path.name}.{uuid.uuid4().hex}"
-    try:
-        with draft.open("w", encoding="utf-8") as file:
-            json.dump(content, file, ensure_ascii=False, indent=1)
-            file.flush()
-            os.fsync(file.fileno())
-        os.link(draft, path)
-    except FileExistsError:
-        return False
-    finally:
-        draft.unlink(missing_ok=True)
-    return True
+def _json(content: dict[str, Any]) -> bytes:
+    return json.dumps(content, ensure_ascii=False, indent=1).encode()

@@ -20,7 +20,7 @@ _SUBSTITUTION = re.compile(r"\$\{[^}]*\}")
 _IDS = (".pipeline_id", ".job_id")
 _LEAST = {"max_retries": -1, "min_retry_interval_millis": 0, "timeout_seconds": 0, "max_concurrent_runs": 0}
 _MOST = {"max_concurrent_runs": 1000}
-_TASKS = 1000
+_TASKS, _TAGS = 1000, 25
 
 
 def mistakes(settings: Mapping[str, Any], around: Around) -> Iterator[Mistake]:
@@ -71,6 +71,8 @@ def _job(settings: Mapping[str, Any]) -> Iterator[Mistake]:
         yield MissingField("a job needs at least one task", path="tasks")
     if len(tasks) > _TASKS:
         yield WrongValue(f"a job has at most {_TASKS} tasks, not {len(tasks)}", path="tasks")
+    if len(tags := settings.get("tags", {})) > _TAGS:
+        yield WrongValue(f"a job has at most {_TAGS} tags, not {len(tags)}", path="tags")
     yield from _twice(settings.get("parameters", []), "name", "parameters")
     yield from _twice(settings.get("job_clusters", []), "job_cluster_key", "job_clusters")
     for index, parameter in enumerate(settings.get("parameters", [])):

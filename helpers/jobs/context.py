@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+from helpers.files import replace_file
 
 VARIABLE = "LAKEPREP_JOB_CONTEXT"
 _VALUES, _EXIT = "values.json", "exit.json"
@@ -72,6 +73,4 @@ def read_exit_value(folder: Path) -> str | None:
 
 def write_json(path: Path, value: Any) -> None:
     """Write a file whole or not at all."""
-    half = path.with_name(f"{path.name}.{os.getpid()}.part")
-    half.write_text(json.dumps(value, ensure_ascii=False), encoding="utf-8")
-    half.replace(path)
+    replace_file(path, json.dumps(value, ensure_ascii=False).encode(), durable=False)

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from helpers.files import replace_file
 from helpers.jobs.model import Notifications
 from helpers.jobs.runs import Run, TaskRun
 
@@ -139,11 +140,9 @@ def _send(mail: EmailMessage, server: Server) -> None:
 
 def _keep(mail: EmailMessage, outbox: Path, *, error: str | None) -> dict[str, Any]:
     name = f"{mail['Message-ID'].strip('<>').partition('@')[0]}.eml"
-    half = outbox / f".{name}.part"
     try:
         outbox.mkdir(parents=True, exist_ok=True)
-        half.write_bytes(bytes(mail))
-        half.replace(outbox / name)
+        replace_file(outbox / name, bytes(mail))
     except (OSError, ValueError) as problem:
         lost = f"the mail cannot be written to the outbox {outbox}: {getattr(problem, 'strerror', None) or problem}"
         return {"where": None, "error": lost if error is None else f"{error}; {lost}"}

@@ -82,7 +82,7 @@ def may_retry(result: str, *, attempt: int, max_retries: int, retry_on_timeout: 
 
 def cycle(nodes: Sequence[Node]) -> tuple[str, ...]:
     """Give the tasks of one cycle in order, the first again at the end; empty when there is none."""
-    upstream = {node.key: node.depends_on for node in nodes}
+    upstream = _upstream(nodes)
     done: set[str] = set()
     for start in upstream:
         trail: list[str] = []
@@ -94,7 +94,7 @@ def cycle(nodes: Sequence[Node]) -> tuple[str, ...]:
 
 def ancestors(nodes: Sequence[Node], key: str) -> frozenset[str]:
     """Give every task that has ended before this one starts."""
-    upstream = {node.key: node.depends_on for node in nodes}
+    upstream = _upstream(nodes)
     found: set[str] = set()
     waiting = list(upstream.get(key, ()))
     while waiting:
@@ -109,6 +109,14 @@ def descendants(nodes: Sequence[Node], keys: Iterable[str]) -> frozenset[str]:
     """Give every task that depends on one of these, directly or not; without these themselves."""
     wanted = set(keys)
     return frozenset(node.key for node in nodes if node.key not in wanted and ancestors(nodes, node.key) & wanted)
+
+
+def _upstream(nodes: Sequence[Node]) -> dict[str, tuple[str, ...]]:
+    """What each task depends on; two of one key, which is a mistake of its own, count as one."""
+    found: dict[str, tuple[str, ...]] = {}
+    for node in nodes:
+        found[node.key] = (*found.get(node.key, ()), *node.depends_on)
+    return found
 
 
 def _mark(node: Node, upstream: Sequence[str], outcomes: Mapping[str, str]) -> str | None:

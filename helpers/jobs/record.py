@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from helpers.files import sync_folder
 from helpers.jobs.errors import RunRecordError
 from helpers.jobs.folding import apply, dead
 from helpers.jobs.runs import FINAL, RepairHistoryItem, Run, State, TaskRun
@@ -31,7 +32,7 @@ class RunLog:
         self.run = run
         self._folder = str(folder)
         self._file = os.open(folder / EVENTS, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
-        _sync_folder(folder)
+        sync_folder(folder)
         self._close_torn_line()
 
     def add(self, event: Mapping[str, Any], *, now_ms: int) -> Run:
@@ -96,12 +97,3 @@ def _lines(folder: Path) -> list[str]:
         return (folder / EVENTS).read_bytes().decode(errors="replace").splitlines()
     except OSError as error:
         raise RunRecordError(f"there is no record in {folder}: {error.strerror or error}") from None
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the new file's name itself outlive a crash."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -22,7 +22,14 @@ _NAMESPACES = frozenset({"job", "task", "tasks", "workspace"})
 #: No `{{input}}`: the task is not inside a for-each task.
 NO_INPUT: Any = object()
 _TRIGGER = ("type", "file_arrival.location", "table_update.updated_tables")
-_JOB = ("id", "name", "run_id", "repair_count", "start_time.iso_date", "start_time.timestamp_ms",
+#: The run's start in UTC, whatever the schedule's zone; a weekday is Monday to Friday, and 1 is Monday.
+_START: Mapping[str, Callable[[datetime], str]] = {
+    "iso_date": lambda start: start.date().isoformat(),
+    "year": lambda start: str(start.year),
+    "iso_weekday": lambda start: str(start.isoweekday()),
+    "is_weekday": lambda start: "true" if start.isoweekday() <= 5 else "false",
+}
+_JOB = ("id", "name", "run_id", "repair_count", *(f"start_time.{key}" for key in _START), "start_time.timestamp_ms",
         *(f"trigger.{key}" for key in _TRIGGER))  # fmt: skip
 _TASK = ("name", "run_id", "execution_count")
 #: What started a run that a person started.
@@ -137,7 +144,7 @@ def _problem(parts: tuple[str, ...], place: Place) -> str | None:
     if ".".join(parts[1:]) in known:
         return None
     all_known = [*(f"job.{key}" for key in _JOB), "job.parameters.<name>", *(f"task.{key}" for key in _TASK)]
-    return "has no value here; there are " + ", ".join(all_known)
+    return f"has no value here; there are {', '.join(all_known)}{nearest('.'.join(parts), all_known)}"
 
 
 def _task_problem(parts: tuple[str, ...], place: Place) -> str | None:
@@ -219,7 +226,7 @@ _OWN: Mapping[str, Callable[[Values], str]] = {
     "job.name": lambda values: values.job_name,
     "job.run_id": lambda values: str(values.run_id),
     "job.repair_count": lambda values: str(values.repair_count),
-    "job.start_time.iso_date": lambda values: _started(values).date().isoformat(),
+    **{f"job.start_time.{key}": lambda values, of=of: of(_started(values)) for key, of in _START.items()},
     "job.start_time.timestamp_ms": lambda values: str(values.start_time),
     "task.name": lambda values: str(values.task_key),
     "task.run_id": lambda values: str(values.task_run_id),

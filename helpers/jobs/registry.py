@@ -10,6 +10,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from helpers.files import replace_file
 from helpers.runtime.processes import Process
 
 #: Task runs have the ids `run_id * TASK_IDS + 1` and up, so both kinds increase and stay exact in JavaScript.
@@ -97,7 +98,8 @@ def too_many(name: str, limit: int, other: tuple[int, Process]) -> str:
 
 def _sign(path: Path) -> None:
     me = Process.current()
-    path.write_text(json.dumps({"version": 1, "pid": me.pid, "start": me.start}))
+    # Whole at once: who reads half of it takes the process for dead.
+    replace_file(path, json.dumps({"version": 1, "pid": me.pid, "start": me.start}).encode(), durable=False)
 
 
 def _alive(folder: Path) -> list[tuple[int, Process]]:

@@ -112,5 +112,6 @@ def _beyond(owner: Mapping[str, Any], fields: frozenset[str] | set[str], path: s
     for field, value in owner.items():
         # `disabled: false` and empty lists ask for nothing.
         if field not in fields and value not in (False, None):
-            said = f"{field} is not supported here{_INSTEAD.get(field, '')}"
+            kinds = f"; a task here is one of {', '.join(KINDS)}" if field.endswith("_task") else ""
+            said = f"{field} is not supported here{_INSTEAD.get(field, kinds)}"
             yield NotSupported(said, path=f"{path}{field}")

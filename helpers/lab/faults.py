@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from helpers import landing
 from helpers.errors import LakeprepError
+from helpers.files import replace_file
 
 _WORDS = {1: "one", 2: "two", 3: "three"}
 
@@ -48,15 +48,20 @@ def _duplicate_files(source: Path, folder: Path) -> str:
     if not landed:
         raise NothingToBreak("No receipts have arrived yet: call lab.arrive first.")
     last = landed[-1]
-    shutil.copyfile(last, last.with_name(f"{last.stem}_redelivered.json"))
+    replace_file(last.with_name(f"{last.stem}_redelivered.json"), last.read_bytes())
     return "The transfer of last night broke off and was repeated. Revenue looks higher than the tills say."
 
 
 def _upstream_task(source: Path, folder: Path) -> str:
-    products = folder / "products"
-    if not products.is_dir():
+    products, moved = folder / "products", folder / "products_moved"
+    if products.is_dir() and moved.is_dir():
+        said = f"Of an earlier fault, {moved} is still there: bring its files back into {products}, then remove it."
+        raise NothingToBreak(f"{said} Or call lab.reset() and begin again.")
+    if products.is_dir():
+        products.rename(moved)
+    elif not moved.is_dir():
         raise NothingToBreak("No products have arrived yet: call lab.arrive first.")
-    products.rename(folder / "products_moved")
+    # Switched on twice, it stays on.
     return "Somebody tidied the landing volume. Run the job and find the first task that fails."
 
 
@@ -79,9 +84,7 @@ def _land_changed(source: Path, folder: Path, change: Callable[[int, dict[str, A
     lines = (source / missing[0].name).read_text(encoding="utf-8").splitlines()
     changed = [json.dumps(change(number, json.loads(line))) + "\n" for number, line in enumerate(lines) if _whole(line)]
     target.mkdir(parents=True, exist_ok=True)
-    hidden = target / f".{missing[0].day}.part"
-    hidden.write_text("".join(changed), encoding="utf-8")
-    hidden.replace(folder / missing[0].name)
+    replace_file(folder / missing[0].name, "".join(changed).encode())
     return f"{missing[0].day} has arrived."
 
 

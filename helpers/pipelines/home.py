@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from helpers.files import replace_file, sync_folder
-from helpers.locks import LockHeld, locked
 from helpers.pipelines.errors import UpdateInProgress
+from helpers.turns import LockHeld, locked
 
 VERSION = 1
 

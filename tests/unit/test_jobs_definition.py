@@ -174,6 +174,11 @@ def test_all_mistakes_come_at_once_each_with_task_and_field(folder):
             {"tasks": [notebook("a", "b"), notebook("b", "a")]},
             "task 'a', depends_on: TaskCycle: these tasks wait for each other: a -> b -> a",
         ),
+        (
+            {"tasks": [notebook("a", "b"), notebook("a"), notebook("b", "a")]},
+            "task 'a', depends_on: TaskCycle: these tasks wait for each other: a -> b -> a",
+        ),
+        ({"tasks": [notebook("a")], "tags": {f"t{n}": "" for n in range(26)}}, "tags: WrongValue: a job has at most 2"),
         ({"tasks": [{"task_key": "a"}]}, "task 'a': MissingField: a task has one kind of work"),
         (
             {"tasks": [notebook("a", pipeline_task={"pipeline_id": "${resources.pipelines.x.id}"})]},
@@ -182,7 +187,8 @@ def test_all_mistakes_come_at_once_each_with_task_and_field(folder):
         ),
         (
             {"tasks": [{"task_key": "a", "spark_jar_task": {"main_class_name": "p"}}]},
-            "task 'a', spark_jar_task: NotSupported: spark_jar_task is not supported here",
+            "task 'a', spark_jar_task: NotSupported: spark_jar_task is not supported here; a task here is one of "
+            "notebook_task, pipeline_task, sql_task",
         ),
         ({"tasks": [notebook("a", disabled=True)]}, "task 'a', disabled: NotSupported"),
         ({"tasks": [notebook("a", max_retries=-2)]}, "task 'a', max_retries: WrongValue: -2 is not -1 or more"),
@@ -252,6 +258,8 @@ def test_a_field_that_is_there_twice_is_not_swallowed(folder):
     ("text", "said"),
     [
         ("{{job.naem}}", "'{{job.naem}}' has no value here; there are job.id"),
+        ("{{job.naem}}", "; did you mean 'job.name'?"),
+        ("{{job.start_time.weekday}}", "; did you mean 'job.start_time.is_weekday'?"),
         ("{{job.parameters.dya}}", "names a parameter that the job does not define"),
         ("{{tasks.nobody.values.k}}", "names task 'nobody', which is not in the job"),
         ("{{tasks.b.values.k}}", "names task 'b', which does not run before this one"),

@@ -37,6 +37,7 @@ VALUES = Values(
         ("{{ job.id }}/{{job.name}}", "7/retail"),
         ("{{job.start_time.iso_date}}", "2023-11-14"),
         ("{{job.start_time.timestamp_ms}}", "1700000000000"),
+        ("{{job.start_time.year}} {{job.start_time.iso_weekday}} {{job.start_time.is_weekday}}", "2023 2 true"),
         ("{{job.repair_count}}", "2"),
         ("{{task.execution_count}}", "3"),
         ("{{tasks.silver.run_id}}/{{tasks.silver.execution_count}}", "42/2"),
@@ -59,6 +60,13 @@ VALUES = Values(
 )
 def test_references_are_filled_in_and_other_text_stays(text, filled):
     assert resolve(text, VALUES) == filled
+
+
+def test_a_weekday_is_that_of_utc():
+    late_on_friday = replace(VALUES, start_time=1700265599000)  # 23:59:59 UTC; in Berlin it is Saturday
+    text = "{{job.start_time.iso_date}} {{job.start_time.iso_weekday}} {{job.start_time.is_weekday}}"
+    assert resolve(text, late_on_friday) == "2023-11-17 5 true"
+    assert resolve(text, replace(VALUES, start_time=1700265600000)) == "2023-11-18 6 false"
 
 
 def test_a_task_value_that_was_never_set_is_named():

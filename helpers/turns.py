@@ -1,4 +1,4 @@
-"""One at a time, between processes: a lock on a file, which the operating system gives back when its holder dies."""
+"""Processes that take turns: a lock on a file for the time of a block, given back also when its holder dies."""
 
 from __future__ import annotations
 
