@@ -64,5 +64,8 @@ def _databricks_imports() -> None:
 
     from helpers.pipelines import dp
 
+    if not on_databricks():
+        from helpers.pipelines import open_source  # noqa: F401 - it holds what is about to be replaced
+
     sys.modules["pyspark.pipelines"] = dp
     pyspark.pipelines = dp  # type: ignore[attr-defined]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import runpy
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -167,6 +167,9 @@ def _place_in(path: Path, error: BaseException) -> tuple[str, int]:
 def databricks_imports() -> Iterator[ModuleType]:
     """Inside, ``from pyspark import pipelines`` and ``import dlt`` give our decorators, which know expectations."""
     import pyspark
+
+    with suppress(ImportError):  # a lesson on Databricks has none
+        from helpers.pipelines import open_source  # noqa: F401 - it holds what is about to be replaced
 
     missing = object()
     modules = {name: sys.modules.get(name, missing) for name in ("pyspark.pipelines", "dlt")}
