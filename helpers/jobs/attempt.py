@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -156,6 +157,9 @@ def _environment(
 
 def _await(process: subprocess.Popen[bytes], on_end: Callable[[], None]) -> None:
     process.wait()
+    # What it started and left running ends with it.
+    with suppress(OSError):
+        os.killpg(process.pid, signal.SIGKILL)
     on_end()
 
 

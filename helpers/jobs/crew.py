@@ -16,6 +16,7 @@ from helpers.jobs import attempt
 from helpers.jobs.attempt import Outcome
 from helpers.jobs.clock import Clock
 from helpers.jobs.context import JobContext
+from helpers.jobs.keeper import Keeper
 from helpers.jobs.model import Task
 from helpers.jobs.work import Attempted
 
@@ -49,10 +50,11 @@ class _Live:
 
 
 class Crew:
-    """The processes that run now."""
+    """The processes that run now, of the run in `folder`."""
 
-    def __init__(self, means: Means) -> None:
+    def __init__(self, means: Means, folder: Path) -> None:
         self._means, self._clock = means, means.clock
+        self._keeper = Keeper(folder, means.environment)
         self._queue: SimpleQueue[Any] = SimpleQueue()
         self._live: dict[str, _Live] = {}
 
@@ -75,6 +77,7 @@ class Crew:
         now, means = self._clock.elapsed(), self._means
         # A runner that must stop has half the time, so that it can say so before it is killed.
         limits = {"parallelism": means.parallelism, "grace_seconds": means.grace / 2}
+        self._keeper.watch()
         spec = attempt.prepare(work, told, commands=means.commands, limits=limits)
         process = attempt.start(
             means.commands[work.kind],
@@ -129,6 +132,10 @@ class Crew:
         for live in self._live.values():
             live.deadline = None
             attempt.stop(live.process, signal.SIGKILL)
+
+    def close(self) -> None:
+        """Say that nothing of the run is left to be ended."""
+        self._keeper.dismiss()
 
     def interrupt(self) -> None:
         """End the next `wait` with INTERRUPT; any thread may call it."""

@@ -34,7 +34,8 @@ def opened(
         )
         stack.callback(scribe.close)
         stack.enter_context(_broken_off(scribe))
-        crew = Crew(means)
+        crew = Crew(means, folder)
+        stack.callback(crew.close)
         stack.enter_context(crew.interruptible())
         stack.enter_context(cancelable(folder, crew.interrupt))
         yield scribe, crew

@@ -28,11 +28,12 @@ KILLS = int(os.environ.get("LAKEPREP_SOAK_KILLS", "20"))
 SEED = int(os.environ.get("LAKEPREP_SOAK_SEED") or time.time_ns() % 1_000_000)
 RANDOM = random.Random(SEED)
 
-#: Works for a while and leaves a line; `flaky` fails at its first attempt.
+#: Starts a process, works for a while and leaves a line; `flaky` fails at its first attempt.
 SCRIPT = """
-import sys, time
+import subprocess, sys, time
 from pathlib import Path
 folder, name, seconds = Path(sys.argv[1]), sys.argv[2], float(sys.argv[3])
+subprocess.Popen(["sleep", "300"])
 time.sleep(seconds)
 if name == "flaky" and not (folder / "tried").exists():
     (folder / "tried").touch()

@@ -15,6 +15,7 @@ import pytest
 
 from helpers.jobs import attempt
 from helpers.jobs.clock import Clock
+from helpers.jobs.keeper import Keeper
 
 _START_MS = 1_700_000_000_000
 _NEVER = float("inf")
@@ -82,6 +83,7 @@ class Simulation(Clock):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(attempt, "start", self.start)
             patch.setattr(attempt, "stop", self.stop)
+            patch.setattr(Keeper, "watch", lambda keeper: None)
             patch.setattr(os, "fsync", lambda descriptor: None)
             yield
 

@@ -1,0 +1,45 @@
+"""`python -m helpers.jobs.left_behind FOLDER`: end every process that has a context of this run in its environment."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+
+from helpers.jobs.context import VARIABLE
+
+#: The Spark server may have been started by a task, and outlives every run.
+_SERVER = "helpers.runtime.supervisor"
+_ROUNDS, _PAUSE_SECONDS = 20, 0.1
+
+
+def end_all(folder: Path) -> None:
+    """Kill the processes of a run's tasks, and those that they start meanwhile."""
+    for _ in range(_ROUNDS):
+        found = list(_of_run(folder))
+        if not found:
+            return
+        for process in found:
+            with suppress(psutil.Error):
+                process.kill()
+        time.sleep(_PAUSE_SECONDS)
+
+
+def _of_run(folder: Path) -> Iterator[psutil.Process]:
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):  # gone meanwhile, or another user's
+            context = process.environ().get(VARIABLE)
+            if context and Path(context).is_relative_to(folder) and not _of_server(process):
+                yield process
+
+
+def _of_server(process: psutil.Process) -> bool:
+    return any(_SERVER in one.cmdline() for one in (process, *process.parents()))
+
+
+if __name__ == "__main__":
+    end_all(Path(sys.argv[1]))

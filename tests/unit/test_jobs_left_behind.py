@@ -1,0 +1,84 @@
+"""What a task's process starts: it ends with the task, and with the runner, even when that is killed."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+
+from helpers.jobs import run_job
+from helpers.runtime.places import REPO_ROOT, Places
+
+#: Starts a process in its own group and one in a group of its own, and stays for a while.
+SCRIPT = """
+import subprocess, sys, time
+from pathlib import Path
+left = [subprocess.Popen(["sleep", "300"], start_new_session=apart).pid for apart in (False, True)]
+pids = Path("pids.part")
+pids.write_text(" ".join(map(str, left)))
+pids.rename("pids")
+time.sleep(float(sys.argv[1]))
+"""
+RUN = """
+import sys
+from pathlib import Path
+from helpers.jobs import run_job
+from helpers.runtime.places import Places
+run_job(Path(sys.argv[1]), places=Places(Path(sys.argv[2])))
+"""
+
+
+def definition(folder: Path, *, seconds: int) -> Path:
+    (folder / "start.py").write_text(SCRIPT)
+    task = {"task_key": "a", "spark_python_task": {"python_file": "start.py", "parameters": [str(seconds)]}}
+    nested = {"name": "nested", "tasks": [task]}
+    (folder / "nested.job.json").write_text(json.dumps(nested))
+    below = {"task_key": "below", "run_job_task": {"job_id": "${resources.jobs.nested.id}"}}
+    (folder / "above.job.json").write_text(json.dumps({"name": "above", "tasks": [below]}))
+    return folder / "above.job.json"
+
+
+def left_behind(folder: Path) -> list[psutil.Process]:
+    return [psutil.Process(int(pid)) for pid in (folder / "pids").read_text().split()]
+
+
+def test_a_killed_runner_leaves_nothing_of_its_tasks_not_even_two_jobs_below(tmp_path):
+    job = definition(tmp_path, seconds=300)
+    runner = subprocess.Popen([sys.executable, "-c", RUN, str(job), str(tmp_path / "home")], cwd=REPO_ROOT)
+    try:
+        deadline = time.monotonic() + 60
+        while not (tmp_path / "pids").exists():
+            assert runner.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        processes = left_behind(tmp_path)
+        assert all(process.is_running() for process in processes)
+    finally:
+        runner.kill()
+        runner.wait()
+    assert psutil.wait_procs(processes, timeout=60)[1] == []
+
+
+def test_what_a_task_left_running_in_its_group_ends_with_it(tmp_path):
+    definition(tmp_path, seconds=0)
+    run = run_job(tmp_path / "nested.job.json", places=Places(tmp_path / "home"))
+    assert run.state.result_state == "SUCCESS"
+    with_it, apart = left_behind_or_gone(tmp_path)
+    assert with_it is None
+    assert apart is not None
+    apart.kill()  # who starts a session of its own wants to stay
+
+
+def left_behind_or_gone(folder: Path) -> list[psutil.Process | None]:
+    found: list[psutil.Process | None] = []
+    for pid in (folder / "pids").read_text().split():
+        try:
+            process = psutil.Process(int(pid))
+            found.append(None if process.status() == psutil.STATUS_ZOMBIE else process)
+        except psutil.NoSuchProcess:
+            found.append(None)
+    return found
