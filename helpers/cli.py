@@ -33,14 +33,19 @@ def study(
 def run(
     arrive: Annotated[bool, typer.Option("--arrive", help="First let the next day's files arrive.")] = False,
     full_data: Annotated[bool, typer.Option("--full-data", help="Use all 1.47 million transactions.")] = False,
+    repair: Annotated[bool, typer.Option("--repair", help="Only run again what failed in the last run.")] = False,
 ) -> None:
     from rich.console import Console
 
-    from helpers.commands.run import run_main_job
+    from helpers.commands.run import repair_last_run, run_main_job
     from helpers.runtime.places import Places
 
     if arrive and full_data:
         raise typer.BadParameter("with --full-data, everything has arrived: leave out --arrive")
+    if repair and (arrive or full_data):
+        raise typer.BadParameter("a repair keeps the data of its run: leave out --arrive and --full-data")
+    if repair:
+        raise typer.Exit(repair_last_run(Places.from_environment(), console=Console()))
     code = run_main_job(Places.from_environment(), arrive=arrive, full_data=full_data, console=Console())
     raise typer.Exit(code)
 

@@ -1,4 +1,4 @@
-"""`run`: land the data that is due, then run the main job and say how it went."""
+"""`run`: land the data that is due, then run the main job, or repair its last run, and say how it went."""
 
 from __future__ import annotations
 
@@ -25,6 +25,10 @@ class FullDataMissing(LakeprepError):
     """All transactions could not be had."""
 
 
+class NothingToRepair(LakeprepError):
+    """The main job has no run that needs a repair."""
+
+
 def run_main_job(places: Places, *, arrive: bool, full_data: bool, console: Console) -> int:
     """Give the exit code: 0 when every task of the job succeeded."""
     from helpers.jobs import live_view, load_job, run_job, summary
@@ -36,15 +40,37 @@ def run_main_job(places: Places, *, arrive: bool, full_data: bool, console: Cons
         _land_everything(places, folder, console)
     else:
         _land_days(folder, arrive=arrive, console=console)
-    fetch_jars(console)
-    with Reporter(console) as report:
-        ensure_server(places, report=report)
+    _ready(places, console)
     with live_view(console) as watch:
         report_file = places.root / "reports" / f"{schema}.html"
         parameters = {"schema": schema, "landing": str(folder), "report": str(report_file)}
         run = run_job(job, places=places, parameters=parameters, on_event=watch)
     console.print(summary(run))
     return 0 if run.state.result_state == "SUCCESS" else 1
+
+
+def repair_last_run(places: Places, *, console: Console, job: Path = JOB) -> int:
+    """Run again what did not succeed in the job's last run; the exit code as above. NothingToRepair, or RepairError."""
+    from helpers.jobs import list_runs, live_view, repair_run, summary
+
+    mine = (run for run in list_runs(places.runs) if run.source == str(job.resolve()))
+    last = next((run for run in mine if run.state.life_cycle_state != "SKIPPED"), None)
+    if last is None:
+        raise NothingToRepair("The main job has not run yet, so there is nothing to repair. Run it without --repair.")
+    if last.state.result_state == "SUCCESS":
+        raise NothingToRepair(f"The last run of the main job, {last.run_id}, succeeded: there is nothing to repair.")
+    _ready(places, console)
+    with live_view(console) as watch:
+        latest = last.repair_history[-1].id
+        run = repair_run(last.run_id, places=places, latest_repair_id=latest, on_event=watch)
+    console.print(summary(run))
+    return 0 if run.state.result_state == "SUCCESS" else 1
+
+
+def _ready(places: Places, console: Console) -> None:
+    fetch_jars(console)
+    with Reporter(console) as report:
+        ensure_server(places, report=report)
 
 
 def _land_days(folder: Path, *, arrive: bool, console: Console) -> None:

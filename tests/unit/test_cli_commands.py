@@ -45,7 +45,9 @@ def test_help_loads_nothing_heavy() -> None:
     assert {"pyspark", "pandas", "plotly", "databricks", "jupyterlab"}.isdisjoint(done.stderr.split())
 
 
-@pytest.mark.parametrize("arguments", [["stdy"], ["study", "--brwser"], ["run", "--arrive", "--full-data"]])
+@pytest.mark.parametrize(
+    "arguments", [["stdy"], ["study", "--brwser"], ["run", "--arrive", "--full-data"], ["run", "--repair", "--arrive"]]
+)
 def test_what_cannot_be_meant_is_refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(arguments) == 2
     assert "Usage:" in capsys.readouterr().err
