@@ -105,10 +105,14 @@ def _truth(data: Mapping[str, Any], key: str, source: Path) -> bool:
 def _root(data: Mapping[str, Any], source: Path) -> Path | None:
     if "root_path" not in data:
         return None
-    folder = (source.parent / _text(data, "root_path", source)).resolve()
-    if not folder.is_dir():
-        raise InvalidSettings(f"{source.name}: 'root_path' names the folder {folder}, which does not exist.")
-    return folder
+    folder = source.parent / _text(data, "root_path", source)
+    try:
+        found = folder.resolve() if folder.is_dir() else None
+    except (OSError, ValueError):  # no folder can have such a name
+        found = None
+    if found is None:
+        raise InvalidSettings(f"{source.name}: 'root_path' names the folder {str(folder)!r}, which does not exist.")
+    return found
 
 
 def _configuration(data: Any, parameters: Mapping[str, str], source: Path) -> dict[str, str]:
