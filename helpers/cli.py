@@ -59,13 +59,18 @@ def watch(
     unpause: Annotated[bool, typer.Option("--unpause", help="Obey a schedule or trigger that is paused.")] = False,
     once: Annotated[bool, typer.Option("--once", help="End after the first run; exit code 1 when it failed.")] = False,
     target: Annotated[str | None, typer.Option("--target", help="The bundle's target, when not the default.")] = None,
+    var: Annotated[list[str] | None, typer.Option("--var", help="A variable of the bundle, NAME=VALUE.")] = None,
 ) -> None:
     from rich.console import Console
 
+    from helpers.commands.watch import Chosen
     from helpers.commands.watch import watch as watch_one
     from helpers.runtime.places import Places
 
-    code = watch_one(Places.from_environment(), job=job, target=target, unpause=unpause, once=once, console=Console())
+    if bare := [each for each in var or () if "=" not in each]:
+        raise typer.BadParameter(f"'{bare[0]}' has no value: write --var {bare[0]}=VALUE")
+    chosen = Chosen(job, target, dict(each.split("=", 1) for each in var or ()))
+    code = watch_one(Places.from_environment(), chosen, unpause=unpause, once=once, console=Console())
     raise typer.Exit(code)
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from helpers.jobs.bundle_variables import Told, variable_values
 from helpers.jobs.definition import parse_resource
 from helpers.jobs.errors import BundleError
 from helpers.jobs.files import Around, Resource
@@ -20,8 +21,6 @@ from helpers.jobs.model import Job
 from helpers.jobs.schema import nearest
 from helpers.jobs.substitution import Substitution
 from helpers.jobs.yaml_text import read_yaml
-
-_VARIABLE = "BUNDLE_VAR_"
 
 
 @dataclass(frozen=True)
@@ -45,9 +44,9 @@ def load_bundle_job(
 ) -> Job:
     """Read and check the job with this key in a bundle's `databricks.yml`.
 
-    `target` is the default one when None. A variable's value is the first of: `variables`, `BUNDLE_VAR_<name>` in the
-    environment, the target's, its default. BundleError for the bundle itself, JobSyntaxError for text that is no YAML,
-    JobDefinitionError with every mistake of the job.
+    `target` is the default one when None; where a variable's value comes from is in
+    :func:`helpers.jobs.bundle_variables.variable_values`. BundleError for the bundle itself, JobSyntaxError for text
+    that is no YAML, JobDefinitionError with every mistake of the job.
     """
     files = _read(path)
     chosen = _target(files, target)
@@ -113,7 +112,10 @@ def _resources(
     files: _Files, chosen: tuple[str, Mapping[str, Any]], given: Mapping[str, str], environment: Mapping[str, str]
 ) -> dict[str, dict[str, Resource]]:
     name, target = chosen
-    values = _variables(files, target, given, environment)
+    overrides = _object(target, "variables", files.root)
+    values = variable_values(
+        files.variables, Told(given, environment, overrides), root=files.root, target=name
+    )  # fmt: skip
     known = {"bundle.name": files.bundle.get("name", ""), "bundle.target": name, "bundle.environment": name}
     overrides = _object(target, "resources", files.root)
     found = {
@@ -136,31 +138,3 @@ def _fields(resources: Mapping[tuple[str, str], Resource]) -> dict[str, Any]:
         for field, value in item.document.items()
         if isinstance(value, str | int | float)
     }
-
-
-def _variables(
-    files: _Files, target: Mapping[str, Any], given: Mapping[str, str], environment: Mapping[str, str]
-) -> dict[str, Any]:
-    own = _object(target, "variables", files.root)
-    for source, names in (("the call", given), ("the target", own)):
-        for name in names:
-            if name not in files.variables:
-                has = ", ".join(files.variables) or "none"
-                said = f"{files.root} has no variable '{name}', which {source} sets{nearest(name, files.variables)}"
-                raise BundleError(f"{said} (it has {has})")
-    values = {}
-    for name, definition in files.variables.items():
-        told = definition if isinstance(definition, Mapping) else {"default": definition}
-        if "lookup" in told and name not in given and name not in own:
-            raise BundleError(f"variable '{name}' is looked up in a workspace, which is not there; give its value")
-        found = [given.get(name), environment.get(f"{_VARIABLE}{name}"), _plain(own.get(name)), told.get("default")]
-        first = next((value for value in found if value is not None), None)
-        if first is None:
-            raise BundleError(f"variable '{name}' has no value; pass variables={{'{name}': ...}} or give it a default")
-        values[name] = first
-    return values
-
-
-def _plain(value: Any) -> Any:
-    """A target's variable is its value, or an object that has it as `default`."""
-    return value["default"] if isinstance(value, Mapping) and value.keys() <= {"default", "description"} else value

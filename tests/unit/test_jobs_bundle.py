@@ -120,6 +120,28 @@ def test_a_value_given_wins_over_the_environment_the_target_and_the_default(writ
     assert load(path, target="prod", environment=environment, variables={"day": "x"}).parameters == {"day": "x"}
 
 
+def overrides(path: Path, target: str, text: str) -> None:
+    file = path.parent / ".databricks" / "bundle" / target / "variable-overrides.json"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text)
+
+
+def test_a_file_of_overrides_wins_over_its_target_and_loses_to_the_environment(write):
+    path = write()
+    overrides(path, "prod", '{"day": "from-file"}')
+    assert load(path, target="prod").parameters == {"day": "from-file"}
+    assert load(path, target="dev").parameters == {"day": "2017-01-01"}
+    assert load(path, target="prod", environment={"BUNDLE_VAR_day": "e"}).parameters == {"day": "e"}
+    for text, said in (
+        ('{"dya": "1"}', r"no variable 'dya', which variable-overrides\.json sets; did you mean 'day'"),
+        ("[1]", r"variable-overrides\.json is no JSON object"),
+        ("{", r"variable-overrides\.json cannot be read as JSON"),
+    ):
+        overrides(path, "prod", text)
+        with pytest.raises(BundleError, match=said):
+            load(path, target="prod")
+
+
 def test_a_bundles_pipeline_reaches_its_process_with_paths_that_lead_to_its_files(write, tmp_path):
     job = load(write())
     environment = {"FAKE": json.dumps({"refresh": ["told"]})}
@@ -140,7 +162,7 @@ def test_a_bundles_pipeline_reaches_its_process_with_paths_that_lead_to_its_file
         ({"root": ROOT.replace("default: true", "default: false")}, {}, "has no default target; name one of dev, prod"),
         ({"root": ROOT.replace("  prod:\n", "  prod:\n    default: true\n")}, {}, "dev and prod are both the default"),
         ({"root": ROOT.replace("*.yml", "*.yaml")}, {}, "no file matches 'resources/*.yaml' of include"),
-        ({"root": ROOT.replace("{default: \"2017-01-01\"}", "{}")}, {}, "variable 'day' has no value; pass variables="),
+        ({"root": ROOT.replace("{default: \"2017-01-01\"}", "{}")}, {}, "variable 'day' has no value; set BUNDLE_VAR"),
         ({"jobs": JOBS.replace("var.day", "var.dya")}, {}, "${var.dya} names no variable of the bundle"),
         ({"root": ROOT.replace('"${var.catalog}_', '"${var.label}_')}, {}, "refer to each other in a circle"),
         ({"small": JOBS}, {}, "resources.pipelines.shop is both in"),

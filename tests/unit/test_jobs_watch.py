@@ -321,6 +321,12 @@ def test_the_command_watches_a_job_until_its_first_run(tmp_path, make, monkeypat
     assert "databricks.yml#KEY" in capsys.readouterr().err
     assert cli.main(["watch", f"{bundle}#small"]) == 1
     assert "job 'small' is paused" in capsys.readouterr().err
+    assert cli.main(["watch", f"{bundle}#small", "--var", "day=2017"]) == 1
+    assert "has no variable 'day', which the call sets" in capsys.readouterr().err
+    assert cli.main(["watch", str(path), "--var", "day=2017"]) == 1
+    assert "is no bundle's file: leave out --target and --var" in capsys.readouterr().err
+    assert cli.main(["watch", f"{bundle}#small", "--var", "day"]) == 2
+    assert "'day' has no value: write --var day=VALUE" in capsys.readouterr().err
 
 
 def test_a_run_knows_when_a_person_or_another_job_started_it(tmp_path, places, make):
