@@ -16,6 +16,10 @@ from helpers.pipelines.errors import InvalidSource, Unsupported
 from helpers.pipelines.scope import TempViews
 
 
+#: How the names of the views begin that stand for `read_files` calls.
+FILES = "__files"
+
+
 @dataclass
 class Building:
     """What is known while a flow's DataFrame is made; ``state`` is the folder of its checkpoint and schema."""
@@ -73,12 +77,46 @@ class PipelineSession:
         return _lazy(self._spark, query.text) if building.discovering else run_query(self._spark, query, building)
 
     @property
+    def read(self) -> Any:
+        """As ``SparkSession.read``; a table may be written LIVE.name, as in old sources."""
+        return _Reader(self._spark.read)
+
+    def table(self, tableName: str) -> Any:
+        """As ``SparkSession.table``; a table may be written LIVE.name."""
+        return self._spark.table(bare(tableName))
+
+    @property
     def readStream(self) -> Any:
         """As ``SparkSession.readStream``; ``cloudFiles`` needs no schemaLocation inside a pipeline."""
         building = _building.get()
         if building is not None and building.discovering:
             return _Discovering(self._spark)
-        return self._spark.readStream
+        return _Reader(self._spark.readStream)
+
+
+def bare(name: str) -> str:
+    """A table's name without the LIVE that older sources put before it, and that pipelines ignore now."""
+    return re.sub(r"^\s*(LIVE|`LIVE`)\s*\.\s*", "", name, flags=re.IGNORECASE)
+
+
+class _Reader:
+    """A reader that takes LIVE off a table's name; all else is the session's own."""
+
+    def __init__(self, reader: Any) -> None:
+        self._reader = reader
+
+    def table(self, tableName: str) -> Any:
+        return self._reader.table(bare(tableName))
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._reader, name)
+        if name not in ("format", "option", "options", "schema"):
+            return found
+
+        def chained(*arguments: Any, **named: Any) -> Any:
+            return _Reader(found(*arguments, **named))
+
+        return chained
 
 
 class _Discovering:
@@ -88,7 +126,7 @@ class _Discovering:
         self._spark = spark
 
     def table(self, tableName: str) -> Any:
-        return self._spark.readStream.table(tableName)
+        return self._spark.readStream.table(bare(tableName))
 
     def load(self, *_: Any, **__: Any) -> Any:
         return self._spark.readStream.format("rate").load()

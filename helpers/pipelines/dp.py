@@ -78,13 +78,17 @@ def create_streaming_table(
 
 
 def append_flow(*, target: str, name: str | None = None, spark_conf: Mapping[str, str] | None = None,
-                once: bool = False) -> Callable[[Function], Function]:
+                once: bool = False, comment: str | None = None, depends_on: Any = None,
+                import_checkpoint: str | None = None) -> Callable[[Function], Function]:
     """A flow that appends the function's streaming DataFrame to ``target``; its name identifies its checkpoint.
 
     With ``once`` the function gives a batch DataFrame, which is appended once, and again on full refresh only.
+    ``comment`` describes the flow, and nothing shows it here either.
     """
-    if spark_conf:
-        raise Unsupported("append_flow(spark_conf=…) is not supported here: flows share one session. Remove it.")
+    for argument, value in (("spark_conf", spark_conf), ("depends_on", depends_on),
+                            ("import_checkpoint", import_checkpoint)):
+        if value:
+            raise Unsupported(f"{caller()}: append_flow({argument}=…) is not supported here yet. Remove it.")
 
     def register(function: Function) -> Function:
         _check_function(function)

@@ -5,18 +5,21 @@ Imitates https://docs.databricks.com/aws/en/ldp/developer/ldp-python-ref-apply-c
 
 from __future__ import annotations
 
+import inspect
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from helpers import sql
-from helpers.pipelines.errors import InvalidDataset
+from helpers.pipelines.errors import InvalidDataset, Unsupported, nearest
 from helpers.pipelines.graph import Flow
 from helpers.pipelines.names import canonical, quoted
 from helpers.pipelines.registry import caller, current
 from helpers.sql import AutoCdc, ColumnChoice
 
 _EXAMPLE = "dp.create_auto_cdc_flow(target=\"t\", source=\"s\", keys=[\"id\"], sequence_by=\"ts\")"
+_LATER = ("system_sequence_by", "ignore_null_updates_column_list", "ignore_null_updates_except_column_list",
+          "columns_to_update", "where")
 _SNAPSHOTS = "dp.create_auto_cdc_from_snapshot_flow(target=\"t\", source=\"s\", keys=[\"id\"])"
 
 
@@ -35,12 +38,14 @@ def create_auto_cdc_flow(
     track_history_except_column_list: Sequence[Any] | None = None,
     name: str | None = None,
     once: bool = False,
+    **others: Any,
 ) -> None:
     """Apply the changes that ``source`` streams to ``target``, a streaming table without a query.
 
     Columns are names or ``col("name")``; conditions and ``sequence_by`` are SQL text or Column expressions.
     """
     where = caller()
+    _refuse(others, where)
     for argument, value in (("target", target), ("source", source)):
         if not isinstance(value, str) or not value:
             raise InvalidDataset(f"{where}: {argument} takes the name of a table, not {value!r}: {_EXAMPLE}.")
@@ -93,6 +98,16 @@ def create_auto_cdc_from_snapshot_flow(
         body = sql.parse_query(f"SELECT * FROM {quoted(source)}", source=where, parameters={})
     current("create_auto_cdc_from_snapshot_flow").flows.append(Flow(
         name=canonical(target), target=canonical(target), body=body, defined_at=where, changes=changes))
+
+
+def _refuse(others: Mapping[str, Any], where: str) -> None:
+    """Arguments that Databricks has and this engine has not, where they say something, and those that nobody has."""
+    for argument, value in others.items():
+        if argument not in _LATER:
+            raise InvalidDataset(f"{where}: '{argument}' is no argument of create_auto_cdc_flow."
+                                 f"{nearest(argument, inspect.signature(create_auto_cdc_flow).parameters)} {_EXAMPLE}.")
+        if value is not None:
+            raise Unsupported(f"{where}: create_auto_cdc_flow({argument}=…) is not supported here yet. Remove it.")
 
 
 def _check_arguments(where: str, scd_type: Any, truncates: Any, tracked: Any) -> None:

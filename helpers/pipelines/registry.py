@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -66,9 +66,11 @@ def place(function: Any) -> str:
 
 
 def caller() -> str:
-    """``file:line`` of the source that called the function which asks."""
-    frame = inspect.stack()[2]
-    return f"{_file_name(frame.filename)}:{frame.lineno}"
+    """``file:line`` of the source that called us, through however many of our own functions."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("helpers.pipelines."):
+        frame = frame.f_back
+    return f"{_file_name(frame.f_code.co_filename)}:{frame.f_lineno}"
 
 
 def _file_name(name: str) -> str:

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from helpers.pipelines import cdc, dlt, dp, sources
+from helpers.pipelines import cdc, dp, sources
 from helpers.pipelines.cdc import Field, Span, Target
 from helpers.pipelines.definitions import collect
-from helpers.pipelines.errors import DuplicateDataset, InvalidDataset, InvalidSource, Unsupported
+from helpers.pipelines.errors import DuplicateDataset, InvalidDataset, Unsupported
 from helpers.pipelines.graph import Definitions
 from helpers.pipelines.report import DatasetReport, UpdateReport, from_dict, merged
 from helpers.sql import AutoCdc, ColumnChoice
@@ -58,20 +58,6 @@ def test_a_python_flow_has_its_targets_name_where_it_is_given_none() -> None:
     assert python_flow(name="changes").flows[0].name == "changes"
 
 
-def test_the_old_names_of_dlt_define_the_same() -> None:
-    def define() -> None:
-        dlt.create_target_table("t")
-        dlt.apply_changes("t", "s", ["id"], "ts")
-
-    assert defined(define).flows[0].changes == python_flow().flows[0].changes
-    with pytest.raises(InvalidSource, match=r"dlt\.read is for the functions of datasets"):
-        dlt.read("t")
-    assert dlt.apply_changes_from_snapshot is dp.create_auto_cdc_from_snapshot_flow
-    with sources.databricks_imports():
-        import dlt as inside
-    assert inside is dlt
-
-
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -86,12 +72,20 @@ def test_the_old_names_of_dlt_define_the_same() -> None:
         ({"stored_as_scd_type": 2, "apply_as_truncates": "a"}, "apply_as_truncates is for stored_as_scd_type=1 only"),
         ({"track_history_column_list": ["a"]}, "need stored_as_scd_type=2"),
         ({"column_list": ["id"], "except_column_list": ["b"]}, "give column_list or except_column_list, not both"),
+        ({"except_columns_list": ["b"]}, "'except_columns_list' is no argument .* mean 'except_column_list'"),
     ],
 )
 def test_a_wrong_argument_is_named_with_its_line(arguments: dict[str, Any], words: str) -> None:
     with pytest.raises(InvalidDataset, match=words) as caught:
         python_flow(**arguments)
     assert str(caught.value).startswith("test_pipelines_cdc.py:")
+
+
+@pytest.mark.parametrize("argument", ["system_sequence_by", "columns_to_update", "ignore_null_updates_column_list"])
+def test_what_databricks_alone_can_do_is_refused_by_name(argument: str) -> None:
+    assert python_flow(**{argument: None}).flows
+    with pytest.raises(Unsupported, match=rf"create_auto_cdc_flow\({argument}=…\) is not supported"):
+        python_flow(**{argument: ["a"]})
 
 
 def snapshot_flow(**arguments: Any) -> Definitions:
