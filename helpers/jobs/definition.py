@@ -16,6 +16,8 @@ from helpers.jobs.files import Around, Resource
 from helpers.jobs.model import Ignored, Job
 from helpers.jobs.naming import in_words
 
+#: What `jobs get` answers and `jobs reset` takes has the job's settings inside.
+_WRAPPED = ("settings", "new_settings")
 _NOT_IN_NAME = re.compile(r"[^A-Za-z0-9_-]+")
 
 
@@ -85,8 +87,12 @@ def _parse(
 
     if not isinstance(document, Mapping):
         raise JobDefinitionError([WrongValue("a job is a JSON object", path="")], source=source)
-    set_apart = [Ignored(key, why) for key, why in support.BUNDLE_KEYS.items() if key in document]
-    given = schema.without_empty({key: item for key, item in document.items() if key not in support.BUNDLE_KEYS})
+    for key in _WRAPPED:
+        if "tasks" not in document and isinstance(document.get(key), Mapping):
+            said = f"this is the API's form around a job; keep only what is in '{key}'"
+            raise JobDefinitionError([WrongValue(said, path=key)], source=source)
+    set_apart = [Ignored(key, why) for key, why in support.BESIDE.items() if key in document]
+    given = schema.without_empty({key: item for key, item in document.items() if key not in support.BESIDE})
     settings, wrong = schema.check(given, JobSettings)
     mistakes = _named([*wrong, *repeated], given)
     here = around.at(source.parent) if around else Around(source.parent)

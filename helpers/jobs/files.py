@@ -53,9 +53,15 @@ def is_file(path: Path) -> bool:
 
 
 def notebook_file(folder: Path, notebook_path: str) -> Path:
-    """Where a notebook of this path is, with or without `.ipynb`, which workspace paths leave out."""
+    """Where a notebook of this path is, with or without its ending, which workspace paths leave out.
+
+    Besides an `.ipynb` that is a `.py` file, exported as source; where there is neither, the `.ipynb` is meant.
+    """
     path = folder / notebook_path
-    return path if path.suffix == ".ipynb" else Path(f"{path}.ipynb")
+    whole = path if path.suffix == ".ipynb" else Path(f"{path}.ipynb")
+    sources = (path, Path(f"{path}.py")) if path.suffix != ".ipynb" else ()
+    source = next((file for file in sources if file.suffix == ".py" and is_file(file)), None)
+    return source if source is not None and not is_file(whole) else whole
 
 
 def pipeline_file(folder: Path, pipeline_id: str) -> Path | None:

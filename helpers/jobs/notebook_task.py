@@ -16,6 +16,7 @@ from typing import Any
 from helpers.jobs.context import write_json
 from helpers.jobs.redaction import Redaction
 from helpers.jobs.sentences import ESCAPES, TRACE_LINES, sentence
+from helpers.jobs.source_notebook import as_notebook
 from helpers.jobs.wheels import unpack
 
 _KERNEL = "lakeprep-task"
@@ -57,7 +58,7 @@ def run_notebook(spec: Mapping[str, str], *, workspace: Path, redaction: Redacti
     notebook, output = Path(spec["notebook"]), Path(spec["output"])
     try:
         papermill.execute_notebook(
-            str(notebook),
+            str(notebook) if notebook.suffix == ".ipynb" else as_notebook(notebook),
             str(output),
             engine_name=engine_for(redaction),
             kernel_name=_KERNEL,

@@ -22,7 +22,8 @@ def spec(work: Attempted, folder: Path, *, commands: Mapping[str, Sequence[str]]
     told: dict[str, Any] = {"result": str(folder / RESULT)}
     match work:
         case Notebook():
-            told |= {"notebook": str(work.path), "output": str(folder / work.path.name), "wheels": _paths(work.wheels)}
+            output = folder / work.path.with_suffix(".ipynb").name
+            told |= {"notebook": str(work.path), "output": str(output), "wheels": _paths(work.wheels)}
         case Pipeline():
             told |= {
                 "settings": str(_settings(work, folder)),

@@ -9,8 +9,12 @@ from helpers.jobs.errors import Mistake, NotSupported
 from helpers.jobs.model import Ignored
 from helpers.jobs.walk import every_task
 
-#: Keys of a bundle's job that the Jobs API does not have.
-BUNDLE_KEYS = {"permissions": "one user runs everything here", "lifecycle": "nothing is deployed here"}
+#: Keys of a job that its settings do not have: a bundle's, and that of `POST /api/2.2/jobs/create`.
+BESIDE = {
+    "permissions": "one user runs everything here",
+    "access_control_list": "one user runs everything here",
+    "lifecycle": "nothing is deployed here",
+}
 
 _HERE = "tasks run on this machine"
 _NOT_BILLED = "nothing is billed here"

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from helpers.jobs import conditions, loops, queries, references
+from helpers.jobs import conditions, loops, queries, references, source_notebook
 from helpers.jobs.errors import (
     BadReference,
     ConditionError,
@@ -109,7 +109,7 @@ def _files(task: Mapping[str, Any], path: str, around: Around) -> Iterator[Mista
     notebook = task.get("notebook_task", {}).get("notebook_path")
     if notebook is not None:
         found = notebook_file(folder, notebook)
-        yield from _there(found, "notebook", f"{path}.notebook_task.notebook_path")
+        yield from _notebook(found, f"{path}.notebook_task.notebook_path")
     script = task.get("spark_python_task", {}).get("python_file")
     if script is not None:
         yield from _there(folder / script, "Python file", f"{path}.spark_python_task.python_file")
@@ -117,6 +117,13 @@ def _files(task: Mapping[str, Any], path: str, around: Around) -> Iterator[Mista
     pipeline = task.get("pipeline_task", {}).get("pipeline_id")
     if pipeline is not None and around.pipeline(pipeline) is None:
         yield from _pipeline(pipeline, f"{path}.pipeline_task.pipeline_id", folder)
+
+
+def _notebook(file: Path, path: str) -> Iterator[Mistake]:
+    yield from _there(file, "notebook", path)
+    if file.suffix == ".py":
+        for said in source_notebook.problems(file):
+            yield NotSupported(said, path=path)
 
 
 def _sql(sql: Mapping[str, Any] | None, path: str, folder: Path) -> Iterator[Mistake]:

@@ -37,8 +37,11 @@ def places(tmp_path: Path) -> Places:
 
 @pytest.fixture
 def job(tmp_path: Path) -> Callable[..., Path]:
-    def make(notebooks: dict[str, list[str]], tasks: list[dict[str, Any]], **more: Any) -> Path:
+    def make(notebooks: dict[str, list[str] | str], tasks: list[dict[str, Any]], **more: Any) -> Path:
         for name, cells in notebooks.items():
+            if isinstance(cells, str):  # exported as source
+                (tmp_path / f"{name}.py").write_text(cells)
+                continue
             notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
             nbformat.write(notebook, tmp_path / f"{name}.ipynb")
         path = tmp_path / "job.json"
@@ -77,11 +80,21 @@ def test_two_notebooks_hand_each_other_values_and_an_exit_value(job, places):
             "dbutils.notebook.exit(dbutils.widgets.get('day') + ' ' + dbutils.widgets.get('size'))",
             "raise AssertionError('a cell after the exit ran')",
         ],
-        "report": [
-            "from helpers.jobs import get_dbutils\nimport helper\ndbutils = get_dbutils()",
-            "assert dbutils.jobs.taskValues.get(taskKey='setup', key='rows') == {'n': 3}",
-            "dbutils.notebook.exit(dbutils.widgets.get('from_setup') + helper.suffix)",
-        ],
+        "report": """# Databricks notebook source
+# MAGIC %md
+# MAGIC # What came of it
+
+# COMMAND ----------
+
+from helpers.jobs import get_dbutils
+import helper
+dbutils = get_dbutils()
+
+# COMMAND ----------
+
+assert dbutils.jobs.taskValues.get(taskKey='setup', key='rows') == {'n': 3}
+dbutils.notebook.exit(dbutils.widgets.get('from_setup') + helper.suffix)
+""",
     }
     parameters = {"base_parameters": {"from_setup": "{{tasks.setup.values.rows}}"}}
     path = job(notebooks, [task("setup"), task("report", "setup", notebook_task=parameters)],
@@ -94,12 +107,15 @@ def test_two_notebooks_hand_each_other_values_and_an_exit_value(job, places):
     assert kept.cells[2].outputs[0].text == "Notebook exited: 2017-01-02 small\n"
     assert len(kept.cells) == 4
     assert not kept.cells[3].outputs
+    kept = nbformat.read(Path(run.folder) / run.tasks[1].folder / "report.ipynb", as_version=4)
+    assert [cell.cell_type for cell in kept.cells] == ["markdown", "code", "code"]
+    assert kept.cells[0].source == "# What came of it"
 
 
 def test_a_notebook_that_fails_says_which_error_in_which_cell(job, places):
     notebooks = {
         "divides": ["x = 1", "def share(n):\n    return x / n\n\nshare(0)"],
-        "imports": ["import no_such_module"],
+        "imports": "# Databricks notebook source\nx = 1\n\n# COMMAND ----------\n\nimport no_such_module\n",
         "dies": ["import os, signal; os.kill(os.getpid(), signal.SIGKILL)"],
         "value": ["dbutils.jobs.taskValues.get('divides', 'rows')"],
     }
@@ -109,7 +125,7 @@ def test_a_notebook_that_fails_says_which_error_in_which_cell(job, places):
     run = run_job(load_job(path), places=places, parallelism=2)
     said = errors(run)
     assert said["divides"] == "ZeroDivisionError: division by zero (cell 2 of divides.ipynb)"
-    assert said["imports"] == "ModuleNotFoundError: No module named 'no_such_module' (cell 1 of imports.ipynb)"
+    assert said["imports"] == "ModuleNotFoundError: No module named 'no_such_module' (cell 2 of imports.py)"
     assert said["dies"].startswith("KernelDied: the process of dies.ipynb ended in the middle of a cell")
     assert said["broken"].startswith("NotebookNotReadable: broken.ipynb is not a notebook")
     assert said["value"].startswith("TaskValueError: task 'divides' has set no value 'rows'")

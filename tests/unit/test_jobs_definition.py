@@ -241,6 +241,47 @@ def test_each_mistake_names_its_place_and_what_is_wrong(folder, document, said):
     assert any(said in line for line in told(folder, document)), told(folder, document)
 
 
+def test_a_notebook_may_be_a_file_that_was_exported_as_source(folder):
+    source = folder / "export.py"
+    source.write_text("# Databricks notebook source\n# MAGIC %md hello\n\n# COMMAND ----------\n\nprint(1)\n")
+    for named in ("export", "export.py"):
+        job = parse(folder, {"tasks": [work("a", named)]})
+        assert job.task("a").work.path == source
+    (folder / "export.ipynb").write_text("{}")  # a notebook's name without an ending is that of the .ipynb
+    job = parse(folder, {"tasks": [work("a", "export")]})
+    assert job.task("a").work.path == folder / "export.ipynb"
+
+
+def test_what_an_exported_notebook_cannot_do_here_is_told_before_anything_runs(folder):
+    cells = ["# MAGIC %sql\n# MAGIC SELECT 1", "print(1)", "# MAGIC %run ./setup", "# MAGIC %scala\n# MAGIC val x = 1"]
+    text = "\n\n# COMMAND ----------\n\n".join(cells)
+    (folder / "export.py").write_text(f"# Databricks notebook source\n{text}\n")
+    (folder / "plain.py").write_text("print(1)\n")
+    where = "notebook_task.notebook_path: NotSupported:"
+    assert told(folder, {"tasks": [work("a", "export"), work("b", "plain.py")]}) == [
+        f'task \'a\', {where} cell 1 of export.py begins with %sql, which is not supported here; '
+        'call spark.sql("""…""")',
+        f"task 'a', {where} cell 3 of export.py begins with %run, which is not supported here; import a module that "
+        "is beside the notebook, or call dbutils.notebook.run",
+        f"task 'a', {where} cell 4 of export.py begins with %scala, which is not supported here; only %md and %python "
+        "are",
+        f"task 'b', {where} plain.py is no notebook: its first line is not '# Databricks notebook source'; for a plain "
+        "file use spark_python_task",
+    ]
+
+
+def test_the_apis_form_around_a_job_is_told(folder):
+    inside = {"tasks": [notebook("a")], "access_control_list": [{"user_name": "me", "permission_level": "CAN_MANAGE"}]}
+    said = "settings: WrongValue: this is the API's form around a job; keep only what is in 'settings'"
+    assert told(folder, {"job_id": 7, "settings": inside}) == [said]
+    job = parse(folder, inside)
+    assert [(one.path, one.why) for one in job.ignored] == [("access_control_list", "one user runs everything here")]
+
+
+def work(key, path):
+    return {"task_key": key, "notebook_task": {"notebook_path": path}}
+
+
 def test_a_pipeline_file_that_is_missing_is_told_with_both_names(folder):
     (folder / "pipeline.json").unlink()
     (said,) = told(folder, {"tasks": [pipeline("x")]})
