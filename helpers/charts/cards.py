@@ -27,10 +27,22 @@ def kind_of(dataset: DatasetDict) -> str:
 
 
 def rows_of(dataset: DatasetDict) -> str:
-    """Return what was written and dropped; nothing about a dataset that has no count."""
-    written, dropped = number(dataset.get("num_output_rows")), dataset.get("dropped_records")
-    parts = [f"{count(written)} written"] if written is not None else []
-    return " · ".join(parts + ([f"{count(dropped)} dropped"] if dropped else []))
+    """Return what was written, upserted, deleted and dropped; nothing about a dataset that has no count."""
+    counts = [
+        (number(dataset.get("num_output_rows")), "written"),
+        (number(dataset.get("num_upserted_rows")), "upserted"),
+        (dataset.get("num_deleted_rows") or None, "deleted"),
+        (dataset.get("dropped_records") or None, "dropped"),
+    ]
+    return " · ".join(f"{count(value)} {word}" for value, word in counts if value is not None)
+
+
+def kept_of(dataset: DatasetDict) -> str:
+    """Return how many expectations held for every record; nothing where one failed or none was counted."""
+    found = [one for one in dataset.get("expectations") or [] if one.get("passed_records") or one.get("failed_records")]
+    if not found or any(one.get("failed_records") for one in found):
+        return ""
+    return f"{count(len(found), 'expectation')} held"
 
 
 def failures_of(dataset: DatasetDict) -> list[str]:
@@ -53,7 +65,11 @@ def hover_text(dataset: DatasetDict) -> str:
         " · ".join(filter(None, (kind_of(dataset), status_of(dataset).lower()))),
         "" if read is None else f"{count(read)} read",
         rows_of(dataset),
-        *failures_of(dataset),
+        *(
+            f"{plain(one.get('name'))}: {count(one.get('passed_records') or 0)} passed, "
+            f"{count(one.get('failed_records') or 0)} failed"
+            for one in dataset.get("expectations") or []
+        ),
         seconds(dataset["seconds"]) if dataset.get("seconds") else "",
         dataset.get("error") or "",
     ]
@@ -67,9 +83,10 @@ def add_card(canvas: Canvas, place: tuple[int, float], dataset: DatasetDict) -> 
     edge = theme.rule if status in _CALM or not status else colour
     canvas.box(place, colour=colour, edge=edge, begun=begun, dotted=bool(status) and not begun)
     state = f"{kind_of(dataset)} · {status.lower()}" if status else kind_of(dataset)
+    troubles = [plain(dataset["error"])] if dataset.get("error") else failures_of(dataset)
     lines = [
         (state, colour if begun else theme.muted),
         (rows_of(dataset), theme.text),
-        (shortened([plain(dataset["error"])] if dataset.get("error") else failures_of(dataset)), theme.vermillion),
+        (shortened(troubles), theme.vermillion) if troubles else (kept_of(dataset), theme.muted),
     ]
     canvas.lines(place, lines)

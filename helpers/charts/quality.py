@@ -33,8 +33,8 @@ def rows_between_layers(update: UpdateDict, *, theme: ThemeName = "light") -> Ch
 
 
 def _add_rows(figure: go.Figure, datasets: Sequence[DatasetDict], bars: Sequence[float], theme: Theme) -> None:
-    keys = ("rows_read", "num_output_rows", "dropped_records")
-    read, written, dropped = ([number(one.get(key)) for one in datasets] for key in keys)
+    read, dropped = ([number(one.get(key)) for one in datasets] for key in ("rows_read", "dropped_records"))
+    written = [_written(one) for one in datasets]
     notes = [f"{label(one.get('name'))}: {_said(one)}" for one in datasets]
     shared = {"orientation": "h", "y": bars, "hovertext": notes, "hoverinfo": "text"}
     pale = {"color": theme.soft, "line": {"color": theme.blue, "width": 1}}
@@ -46,8 +46,14 @@ def _add_rows(figure: go.Figure, datasets: Sequence[DatasetDict], bars: Sequence
 
 
 def _moved(dataset: DatasetDict) -> bool:
-    counts = (number(dataset.get(key)) for key in ("rows_read", "num_output_rows"))
+    counts = (number(dataset.get("rows_read")), _written(dataset))
     return any(value is not None for value in counts) or bool(dataset.get("dropped_records"))
+
+
+def _written(dataset: DatasetDict) -> float | None:
+    """Return the rows that a dataset wrote; the target of AUTO CDC upserts them instead."""
+    written, upserted = (number(dataset.get(key)) for key in ("num_output_rows", "num_upserted_rows"))
+    return written if upserted is None else (written or 0) + upserted
 
 
 def _layer_order(layer: str) -> int:
@@ -56,24 +62,32 @@ def _layer_order(layer: str) -> int:
 
 def _flow(dataset: DatasetDict) -> str:
     """Return the counts in the short form that stands beside a lane: read → written."""
-    read, written = (number(dataset.get(key)) for key in ("rows_read", "num_output_rows"))
-    dropped = f" ({count(dataset['dropped_records'])} dropped)" if dataset.get("dropped_records") else ""
+    read, written = number(dataset.get("rows_read")), _written(dataset)
+    lost = [(dataset.get(key), word) for key, word in (("num_deleted_rows", "deleted"), ("dropped_records", "dropped"))]
+    beside = ", ".join(f"{count(rows)} {word}" for rows, word in lost if rows)
     if read is not None and written is not None:
-        return f"{count(read)} → {count(written)}{dropped}"
+        return f"{count(read)} → {count(written)}" + (f" ({beside})" if beside else "")
     return _said(dataset)
 
 
 def _said(dataset: DatasetDict) -> str:
-    known = [(number(dataset.get("rows_read")), "read"), (number(dataset.get("num_output_rows")), "written")]
-    known += [(dataset["dropped_records"], "dropped")] if dataset.get("dropped_records") else []
+    known = [
+        (number(dataset.get("rows_read")), "read"),
+        (number(dataset.get("num_output_rows")), "written"),
+        (number(dataset.get("num_upserted_rows")), "upserted"),
+        (dataset.get("num_deleted_rows") or None, "deleted"),
+        (dataset.get("dropped_records") or None, "dropped"),
+    ]
     return ", ".join(f"{count(value)} {word}" for value, word in known if value is not None)
 
 
 def _layer_text(layer: str, datasets: Sequence[DatasetDict]) -> str:
     own = [one for one in datasets if layer_of(one) == layer]
-    keys = (("rows_read", "read"), ("num_output_rows", "written"), ("dropped_records", "dropped"))
-    sums = ", ".join(f"{count(sum(number(one.get(key)) or 0 for one in own))} {word}" for key, word in keys)
-    return f"{plain(layer)} ({count(len(own), 'dataset')}) {sums}"
+    keys = (("rows_read", "read"), ("num_output_rows", "written"), ("num_upserted_rows", "upserted"),
+            ("num_deleted_rows", "deleted"), ("dropped_records", "dropped"))  # fmt: skip
+    sums = [(sum(number(one.get(key)) or 0 for one in own), word) for key, word in keys]
+    told = [f"{count(rows)} {word}" for rows, word in sums if rows or word not in ("upserted", "deleted")]
+    return f"{plain(layer)} ({count(len(own), 'dataset')}) {', '.join(told)}"
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 SHOWN_RUNS = 20
 _TAIL = 256 * 1024
-_EVENT_COLUMNS = ("id", "timestamp", "level", "event_type", "dataset", "message", "details", "update_id")
+_EVENT_COLUMNS = ("id", "timestamp", "level", "event_type", "dataset", "message", "update_id")
+_COUNT_COLUMNS = ("id", "timestamp", "event_type", "details", "error", "update_id")
 
 #: Reads the record in a folder; the second argument changes whenever the record does, so that it can be cached.
 RunLoader = Callable[[str, tuple[int, int]], Run]
@@ -69,6 +70,23 @@ def updates_of(run: Run) -> tuple[tuple[str, str], ...]:
 
 def events_of(places: Places, schema: str, updates: Sequence[tuple[str, str]]) -> pd.DataFrame:
     """Give the newest events of some updates, the newest first: from the event log, and from updates that still run."""
+    events = _told(places, schema, updates, queries.of_events, _EVENT_COLUMNS)
+    return events.sort_values("timestamp", ascending=False, kind="stable").head(queries.EVENTS)
+
+
+def counts_of(places: Places, schema: str, updates: Sequence[tuple[str, str]]) -> pd.DataFrame:
+    """Give what `charts.expectation_failures` draws of some updates: from the event log, and from those that run."""
+    return _told(places, schema, updates, queries.of_counts, _COUNT_COLUMNS)
+
+
+def _told(
+    places: Places,
+    schema: str,
+    updates: Sequence[tuple[str, str]],
+    query: Callable[[tuple[str, ...]], str],
+    columns: tuple[str, ...],
+) -> pd.DataFrame:
+    """Read events, each once, in no order."""
     import pandas as pd
 
     from helpers.pipelines.event_log import table_name
@@ -79,10 +97,10 @@ def events_of(places: Places, schema: str, updates: Sequence[tuple[str, str]]) -
         rows += _waiting(places, pipeline, own)
         folder, table = schema_folder(places, schema), table_name(pipeline)
         if stamp(folder / table):
-            rows += open_tables(folder, {"event_log": table}).ask(queries.of_events(own)).to_dict("records")
-    events = pd.DataFrame(rows, columns=list(_EVENT_COLUMNS))
+            rows += open_tables(folder, {"event_log": table}).ask(query(own)).to_dict("records")
+    events = pd.DataFrame(rows, columns=list(columns))
     events["timestamp"] = [pd.to_datetime(moment, utc=True) for moment in events["timestamp"]]
-    return events.drop_duplicates("id").sort_values("timestamp", ascending=False, kind="stable").head(queries.EVENTS)
+    return events.drop_duplicates("id")
 
 
 def _waiting(places: Places, pipeline: str, updates: Sequence[str]) -> list[dict[str, Any]]:

@@ -66,12 +66,13 @@ def show_page(places: Places) -> None:
     with pipeline:
         if pipeline.open:
             own = [run for run in runs if _schema(run, schema) == schema]
-            sections.show_pipeline(own, _events(places, schema, own), _usage(places, own))
+            sections.show_pipeline(own, _events(activity.counts_of, places, schema, own), _usage(places, own))
     with history:
         if history.open:
             run = sections.choose_run(runs)
             chosen = [run] if run else []
-            sections.show_runs(runs, run, _events(places, schema, chosen), _usage(places, chosen))
+            events = _events(activity.events_of, places, schema, chosen)
+            sections.show_runs(runs, run, events, _usage(places, chosen))
 
 
 @st.fragment(run_every=LOOK_EVERY)
@@ -129,10 +130,10 @@ def _quality(folder: str, seen: Stamps, filters: Filters) -> dict[str, pd.DataFr
     return _opened(folder, seen[len(SALES) :], QUALITY).answers(queries.of_quality(filters))
 
 
-def _events(places: Places, schema: str, runs: list[Run]) -> pd.DataFrame | LakeprepError:
+def _events(read: Any, places: Places, schema: str, runs: list[Run]) -> pd.DataFrame | LakeprepError:
     updates = tuple(update for run in runs for update in activity.updates_of(run))
     try:
-        return activity.events_of(places, _schema(runs[0], schema) if runs else schema, updates)
+        return read(places, _schema(runs[0], schema) if runs else schema, updates)
     except LakeprepError as error:
         return error
 

@@ -62,12 +62,24 @@ def of_quality(filters: Filters) -> Mapping[str, str]:
 
 def of_events(updates: tuple[str, ...]) -> str:
     """Return the query for the newest events of these updates, from the event log registered as `event_log`."""
-    listed = ", ".join(map(quoted, updates))
     return (
-        "SELECT id, timestamp, level, event_type, origin['dataset_name'] AS dataset, message, details, "
-        f"origin['update_id'] AS update_id FROM event_log WHERE origin['update_id'] IN ({listed}) "
+        "SELECT id, timestamp, level, event_type, origin['dataset_name'] AS dataset, message, "
+        f"origin['update_id'] AS update_id FROM event_log WHERE {_of(updates)} "
         f"ORDER BY timestamp DESC, id LIMIT {EVENTS}"
     )
+
+
+def of_counts(updates: tuple[str, ...]) -> str:
+    """Return the query for what these updates counted for their expectations, when each began, and what stopped it."""
+    return (
+        "SELECT id, timestamp, event_type, details, error, origin['update_id'] AS update_id FROM event_log "
+        f"WHERE {_of(updates)} AND (event_type = 'create_update' OR error IS NOT NULL "
+        "OR details LIKE '%\"expectations\"%')"
+    )
+
+
+def _of(updates: tuple[str, ...]) -> str:
+    return f"origin['update_id'] IN ({', '.join(map(quoted, updates))})"
 
 
 def _grouped(expression: str, name: str, measures: tuple[str, ...], where: str) -> str:

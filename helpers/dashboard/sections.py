@@ -97,7 +97,7 @@ def show_quality(quality: Frames | LakeprepError) -> None:
         st.dataframe(examples, hide_index=True, key="examples")
 
 
-def show_pipeline(runs: Sequence[Run], events: pd.DataFrame | LakeprepError, usage: Sequence[Sample]) -> None:
+def show_pipeline(runs: Sequence[Run], counts: pd.DataFrame | LakeprepError, usage: Sequence[Sample]) -> None:
     """Show the newest update's graph as far as it has come, its rows and expectations, and those of the ones before."""
     run, update = next(((run, update) for run in runs if (update := activity.update_of(run))), (None, None))
     if run is None or update is None:
@@ -111,10 +111,10 @@ def show_pipeline(runs: Sequence[Run], events: pd.DataFrame | LakeprepError, usa
         _chart("rows", charts.rows_between_layers, told)
     with right:
         _chart("expectations", charts.expectations, told)
-    if isinstance(events, LakeprepError):
-        _problem(events)
+    if isinstance(counts, LakeprepError):
+        _problem(counts)
     else:
-        _chart("failures", charts.expectation_failures, events[events["event_type"] == "flow_progress"])
+        _chart("failures", charts.expectation_failures, counts)
     updates = [made.as_dict() for run in runs if (made := activity.update_of(run))]
     _chart("shuffle", partial(charts.shuffle_and_spill, samples=usage), updates)
 

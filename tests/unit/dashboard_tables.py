@@ -16,6 +16,7 @@ import pyarrow as pa
 from deltalake import write_deltalake
 
 from helpers.jobs.record import RunLog
+from helpers.pipelines.event_log import table_name
 from helpers.runtime.places import Places
 from helpers.runtime.processes import Process
 
@@ -37,6 +38,8 @@ CATEGORIES = ("MILK", "BREAD", *HOSTILE)
 DAYS = 4
 _RULES = ("household_known", "product_known", "positive_quantity", "sales_not_negative")
 _MONEY, _TIME, _TEXT = pa.decimal128(10, 2), pa.timestamp("us", tz="UTC"), pa.string()
+_EXCEPTION = pa.struct([("class_name", _TEXT), ("message", _TEXT)])
+_ERROR = pa.struct([("fatal", pa.bool_()), ("exceptions", pa.list_(_EXCEPTION))])
 _PLACE = (("department", _TEXT), ("category", _TEXT))
 _SALE = (("household_id", pa.int64()), ("basket_id", pa.int64()), ("product_id", pa.int64()), ("quantity", pa.int32()),
          ("sales_value", _MONEY))  # fmt: skip
@@ -196,8 +199,17 @@ def event(number: int) -> dict[str, Any]:
             "origin": {"update_id": UPDATE, "pipeline_id": PIPELINE, "dataset_name": dataset}}  # fmt: skip
 
 
-def write_event_log(written: Written, numbers: Sequence[int]) -> None:
-    """Write events into the event log's table, as the end of an update does."""
-    rows = [{**event(one), "timestamp": datetime.fromisoformat(event(one)["timestamp"])} for one in numbers]
-    table = written.folder / f"event_log_{PIPELINE.replace('-', '_')}"
-    write_deltalake(str(table), pa.Table.from_pylist(rows), mode="append")
+def write_event_log(written: Written, numbers: Sequence[int], *, stopped: str = "", update: str = UPDATE) -> None:
+    """Write events into the event log's table, as the end of an update does; `stopped` is why the last one failed."""
+    rows: list[dict[str, Any]] = [
+        {**event(one), "timestamp": datetime.fromisoformat(event(one)["timestamp"]), "error": None} for one in numbers
+    ]
+    for row in rows:
+        row["origin"]["update_id"] = update
+        row["id"] += update.removeprefix(UPDATE)
+    if stopped:
+        failed = {"class_name": "FlowFailed", "message": stopped}
+        rows[-1] |= {"level": "ERROR", "error": {"fatal": True, "exceptions": [failed]}, "details": "{}"}
+    told = pa.Table.from_pylist(rows)
+    told = told.set_column(told.column_names.index("error"), "error", told["error"].cast(_ERROR))
+    write_deltalake(str(written.folder / table_name(PIPELINE)), told, mode="append")

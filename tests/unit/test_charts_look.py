@@ -1,5 +1,6 @@
 """Colours, notebook display and the graph that fills in."""
 
+import inspect
 from dataclasses import asdict
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from helpers import charts
 from helpers.charts.theme import DARK, LIGHT, Theme, in_theme
+from tests.unit.charts_samples import every_chart
 
 UPDATE: dict[str, Any] = {
     "pipeline_name": "retail",
@@ -42,9 +44,32 @@ def test_no_colour_has_two_roles_so_that_a_figure_can_change_its_theme() -> None
 
 
 def test_a_chart_in_the_dark_is_the_dark_chart() -> None:
-    turned = charts.pipeline_graph(UPDATE).in_theme("dark").figure
-    drawn = charts.pipeline_graph(UPDATE, theme="dark").figure
-    assert turned.to_plotly_json() == drawn.to_plotly_json()
+    light, dark = every_chart(), every_chart("dark")
+    assert {name for name in charts.__all__ if callable(getattr(charts, name)) and _draws(name)} <= set(light)
+    for name, chart in light.items():
+        assert chart.in_theme("dark").figure.to_plotly_json() == dark[name].figure.to_plotly_json(), name
+
+
+def test_every_axis_with_ticks_says_what_it_shows() -> None:
+    for name, chart in every_chart().items():
+        layout = chart.figure.layout.to_plotly_json()
+        drawn = {(one.xaxis or "x", one.yaxis or "y") for one in chart.figure.data if one.type in ("bar", "scatter")}
+        for axis in {one for pair in drawn for one in pair}:
+            found = layout[f"{axis[0]}axis{axis[1:]}"]
+            hidden = found.get("visible") is False or found.get("showticklabels") is False
+            assert hidden or len(found["title"]["text"]) > 2, (name, axis)
+
+
+def test_every_chart_is_told_in_one_line_of_a_sentence() -> None:
+    for name, chart in every_chart().items():
+        assert "\n" not in chart.text, name
+        assert len(chart.text) > 40, name
+        assert chart.text.endswith("."), name
+        assert "nothing to show yet" not in chart.text, name
+
+
+def _draws(name: str) -> bool:
+    return inspect.get_annotations(getattr(charts, name), eval_str=False).get("return") in (charts.Chart, "Chart")
 
 
 def test_a_name_that_is_a_colour_keeps_its_value_in_the_dark() -> None:

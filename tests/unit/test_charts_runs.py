@@ -115,10 +115,25 @@ def test_a_card_says_kind_state_rows_drops_and_failures() -> None:
     assert "silver, has_product: 3 failed" in chart.text
 
 
+def test_a_card_says_that_its_expectations_held_and_its_hover_text_has_every_count() -> None:
+    held = [expectation("known", 9, 0), expectation("priced", 7, 0), expectation("unseen", 0, 0)]
+    broken = [expectation("known", 9, 0), expectation("priced", 5, 2)]
+    silver, gold = dataset("silver", expectations=held), dataset("gold", "silver", expectations=broken)
+    chart = charts.pipeline_graph(update(silver, gold))
+    assert "2 expectations held" in words(chart)
+    assert "known: 9 passed, 0 failed<br>priced: 5 passed, 2 failed" in trace(chart, "datasets", "scatter").hovertext[1]
+
+
 def test_rows_of_a_view_are_not_written_and_those_of_auto_cdc_are_upserted_or_deleted() -> None:
     view = dataset("arrived", kind="VIEW", num_output_rows=23)
     target = dataset("customers", "arrived", num_output_rows=None, num_upserted_rows=12, num_deleted_rows=1)
-    assert "0 rows written, 0 dropped, 12 upserted, 1 deleted" in charts.pipeline_graph(update(view, target)).text
+    chart = charts.pipeline_graph(update(view, target))
+    assert "0 rows written, 0 dropped, 12 upserted, 1 deleted" in chart.text
+    assert "12 upserted · 1 deleted" in words(chart)
+    rows = charts.rows_between_layers(update(target))
+    assert "10 → 12 (1 deleted)" in words(rows)
+    assert list(trace(rows, "written").x) == [12]
+    assert rows.text.endswith("other (1 dataset) 10 read, 0 written, 12 upserted, 1 deleted, 0 dropped.")
     assert "upserted" not in charts.pipeline_graph(update(dataset("a"))).text
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from helpers.dashboard import activity
+from helpers import charts
+from helpers.dashboard import activity, queries
 from helpers.runtime.places import Places
 from helpers.runtime.processes import Process
 from tests.unit.dashboard_tables import (
@@ -109,6 +110,20 @@ def test_events_come_from_the_log_and_from_an_update_that_runs_each_once(written
     assert list(found["id"]) == ["event-3", "event-2", "event-1"]
     assert set(found["dataset"]) == {"silver_transactions"}
     assert activity.events_of(written.places, "retail", [(PIPELINE, "another's update")]).empty
+
+
+def test_what_expectations_counted_is_not_lost_among_many_events_and_an_update_that_one_stopped_says_so(
+    written: Written, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    why = "[EXPECTATION_VIOLATION] Violated expectations: 'priced', 'known'. Output record: {}"
+    write_event_log(written, [1, 2])
+    write_event_log(written, [3], update="later", stopped=why)
+    monkeypatch.setattr(queries, "EVENTS", 1)
+    updates = [(PIPELINE, UPDATE), (PIPELINE, "later")]
+    assert len(activity.events_of(written.places, "retail", updates)) == 1
+    chart = charts.expectation_failures(activity.counts_of(written.places, "retail", updates))
+    assert "positive_quantity on silver_transactions, 3 of 21 failed" in chart.text
+    assert chart.text.endswith("stopped by priced, known.")
 
 
 def _changed(places: Places) -> object:
