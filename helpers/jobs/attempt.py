@@ -138,7 +138,7 @@ def _said(progress: Mapping[str, Any]) -> str:
     datasets = [entry for entry in progress["datasets"] if entry["kind"] != "SOURCE"]
     running = [entry["name"] for entry in datasets if entry["status"] in ("STARTING", "RUNNING")]
     done = sum(entry["status"] == "COMPLETED" for entry in datasets)
-    return f"{done} datasets done" + (f", now {', '.join(running)}" if running else "")
+    return f"{done} dataset{'s' if done != 1 else ''} done" + (f", now {', '.join(running)}" if running else "")
 
 
 def _environment(

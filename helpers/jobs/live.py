@@ -39,7 +39,7 @@ def task_table(run: Run, *, now_ms: int | None = None, now_doing: Mapping[str, s
     table.add_column("detail", overflow="fold", min_width=20)
     for task in run.latest():
         said = (now_doing or {}).get(task.task_key) or task.error or task.state.state_message or _result(task)
-        attempt, seconds = str(task.attempt_number + 1), _seconds(task, now_ms)
+        attempt, seconds = "" if _never_ran(task) else str(task.attempt_number + 1), _seconds(task, now_ms)
         table.add_row(task.task_key, task.type, _state(task.state), attempt, seconds, Text(said))
     return table
 
@@ -119,7 +119,8 @@ def _task_line(run: Run, event: Mapping[str, Any]) -> str:
     ended = next((one for one in (*run.tasks, *task.iterations) if one.run_id == event["run_id"]), task)
     said = ended.error or ended.state.state_message or ended.exit_value or ended.outcome or ""
     name = task.task_key if ended.iteration is None else f"{task.task_key}[{ended.iteration}]"
-    line = f"{name}: {_word(ended.state)}, attempt {ended.attempt_number + 1}"
+    attempt = "" if _never_ran(ended) else f", attempt {ended.attempt_number + 1}"
+    line = f"{name}: {_word(ended.state)}{attempt}"
     seconds = _seconds(ended, None)
     return line + (f", {seconds} s" if seconds else "") + (f": {said}" if said else "")
 
@@ -198,6 +199,11 @@ def _result(task: TaskRun) -> str:
         ended = sum(one.state.result_state == "SUCCESS" for one in task.iterations)
         return f"{ended} iterations succeeded"
     return task.exit_value or task.outcome or ""
+
+
+def _never_ran(task: TaskRun) -> bool:
+    """Whether it ended without an attempt, since its condition or its `run_if` left it out."""
+    return task.state.final and task.start_time is None
 
 
 def _word(state: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -52,7 +53,8 @@ def _rows(run: Run) -> Iterator[tuple[str, ...]]:
     for task in run.latest():
         yield _row(task, task.task_key)
         for one in task.iterations[:_MOST_ITERATIONS]:
-            yield _row(one, f"  [{one.iteration}] {one.input}")
+            given = one.input if isinstance(one.input, str) else json.dumps(one.input, ensure_ascii=False)
+            yield _row(one, f"  [{one.iteration}] {given}")
         if (more := len(task.iterations) - _MOST_ITERATIONS) > 0:
             yield (f"  … {more} more", "", "", "", "", "")
 

@@ -239,10 +239,11 @@ def test_canceling_a_run_cancels_the_job_below_it(run, places, tmp_path):
 
 
 def test_a_run_shows_itself_with_its_iterations(run):
-    ended = run(loop("load", '["<a>", "b"]'), check("any", "1", "EQUAL_TO", "1", "load"))
+    ended = run(loop("load", '["<a>", {"b": "c"}]'), check("any", "1", "EQUAL_TO", "1", "load"))
     text = ended.text()
     assert text.splitlines()[0] == f"retail · run {ended.run_id} · SUCCESS"
     assert [line.split()[0] for line in text.splitlines()[2:]] == ["load", "[0]", "[1]", "any"]
+    assert '  [1] {"b": "c"}  ' in text
     html = ended._repr_html_()
     assert "[0] &lt;a&gt;" in html
     assert "<a>" not in html

@@ -64,6 +64,17 @@ def test_only_the_last_attempt_of_a_task_is_in_the_table():
     assert [row[3] for row in rows(task_table(replace(RUN, tasks=(failed, again))))] == ["2"]
 
 
+def test_a_task_that_never_ran_shows_no_attempt():
+    state = State("TERMINATED", "EXCLUDED", "did not run: large is false, not true")
+    left_out = replace(BRONZE, state=state, start_time=None, end_time=None)
+    run = replace(RUN, tasks=(left_out,))
+    assert [row[3] for row in rows(task_table(run))] == [""]
+    console = Console(width=60, record=True, file=Path("/dev/null").open("w"), force_terminal=False)  # noqa: SIM115
+    with live_view(console) as watch:
+        watch(run, {"type": "task_ended", "task_key": "bronze", "run_id": 2})
+    assert console.export_text().endswith("bronze: EXCLUDED: did not run: large is false, not true\n")
+
+
 def test_square_brackets_in_an_error_are_shown_as_they_are():
     failed = replace(BRONZE, error="[TABLE_OR_VIEW_NOT_FOUND] no [red]table[/]")
     assert "[TABLE_OR_VIEW_NOT_FOUND] no [red]table[/]" in text(task_table(replace(RUN, tasks=(failed,))))
@@ -122,4 +133,4 @@ def test_what_a_task_does_comes_from_the_last_whole_line_of_its_progress(tmp_pat
     (tmp_path / PROGRESS).write_text('{"message": "a.ipynb: cell 1"}\n{"message": "a.ipynb: cell 2"}\n{"mess')
     assert doing(tmp_path) == "a.ipynb: cell 2"
     (tmp_path / PROGRESS).write_text(json.dumps({"datasets": DATASETS}) + "\n")
-    assert doing(tmp_path) == "1 datasets done, now bronze_products"
+    assert doing(tmp_path) == "1 dataset done, now bronze_products"
