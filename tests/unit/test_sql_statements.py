@@ -83,6 +83,23 @@ def test_a_streaming_table_needs_no_query_when_flows_write_into_it():
     assert [rule.name for rule in table.expectations] == ["c"]
 
 
+@pytest.mark.parametrize(("once", "runs_once"), [("", False), ("ONCE ", True)])
+def test_a_streaming_table_may_hold_its_flow(once, runs_once):
+    table = one(f"CREATE STREAMING TABLE t COMMENT 'c' FLOW INSERT {once}BY NAME SELECT * FROM STREAM s")
+    assert (table.once, table.changes, table.comment) == (runs_once, None, "c")
+    assert table.query.text == "SELECT * FROM STREAM s"
+    error = refused("CREATE STREAMING TABLE t\n FLOW INSERT INTO t SELECT 1")
+    assert (error.line, error.column) == (2, 14)
+    assert "expected BY NAME" in error.message
+
+
+@pytest.mark.parametrize("kind", ["STREAMING TABLE", "MATERIALIZED VIEW"])
+def test_tables_and_views_may_be_private(kind):
+    assert one(f"CREATE OR REFRESH PRIVATE {kind} t AS SELECT 1 AS a").private
+    assert one(f"CREATE TEMPORARY {kind} t AS SELECT 1 AS a").private
+    assert not one(f"CREATE OR REFRESH {kind} t AS SELECT 1 AS a").private
+
+
 @pytest.mark.parametrize("replaced", ["", "OR REFRESH ", "OR REPLACE "])
 def test_a_materialized_view_may_be_refreshed_or_replaced(replaced):
     view = one(f"create {replaced}materialized view v cluster by auto as select 1 as a")
@@ -118,6 +135,8 @@ def test_a_flow_names_its_target_and_whether_it_runs_once(insert, once):
         ("CREATE TEMPORARY LIVE VIEW", CreateView),
         ("CREATE TEMPORARY STREAMING LIVE VIEW", CreateView),
         ("CREATE LIVE VIEW", CreateView),
+        ("CREATE STREAMING LIVE VIEW", CreateView),
+        ("CREATE TEMPORARY LIVE TABLE", CreateMaterializedView),
     ],
 )
 def test_legacy_heads_are_read_with_a_note_that_gives_todays_form(head, kind):
@@ -247,7 +266,11 @@ def test_a_condition_that_is_never_closed_is_refused_where_it_opens():
         ("CREATE STREAMING TABLE t (a INT GENERATED ALWAYS AS IDENTITY)", "GENERATED"),
         ("CREATE STREAMING TABLE t (a INT, PRIMARY KEY (a))", "PRIMARY KEY"),
         ("CREATE MATERIALIZED VIEW v SCHEDULE EVERY 1 HOUR AS SELECT 1", "SCHEDULE"),
+        ("CREATE MATERIALIZED VIEW v SCHEDULE CRON '0 0 6 * * ?' AT TIME ZONE 'UTC' AS SELECT 1", "SCHEDULE"),
         ("CREATE MATERIALIZED VIEW v TRIGGER ON UPDATE AS SELECT 1", "TRIGGER ON UPDATE"),
+        ("CREATE STREAMING TABLE t FLOW UPDATE BY NAME SELECT * FROM STREAM s", "FLOW UPDATE"),
+        ("CREATE STREAMING TABLE t DEFAULT COLLATION UTF8_LCASE", "DEFAULT COLLATION"),
+        ("CREATE STREAMING TABLE t (a INT, CONSTRAINT c FOREIGN KEY (a) REFERENCES u)", "FOREIGN"),
         ("CREATE MATERIALIZED VIEW v AS SELECT * FROM t PIVOT (sum(a) FOR b IN (1, 2))", "PIVOT"),
         ("CREATE MATERIALIZED VIEW v AS SELECT * FROM IDENTIFIER('t')", "IDENTIFIER"),
         ("CREATE STREAMING TABLE t AS SELECT * FROM STREAM read_kafka(a => 'b')", "read_kafka"),
