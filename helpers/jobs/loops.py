@@ -14,17 +14,30 @@ from helpers.jobs.errors import LoopInputError
 from helpers.jobs.model import Task
 from helpers.jobs.work import ForEach
 
+_INSTEAD = "; list keys here, and let the task look up what belongs to each"
+#: How long the inputs may be in a definition, and how large when a task's value brings them.
+MOST_CHARACTERS, MOST_BYTES = 10_000, 48 * 1024
+
 
 def elements(text: str) -> list[Any]:
-    """Read a for-each task's inputs; LoopInputError when that is no JSON list."""
+    """Read a for-each task's inputs; LoopInputError when that is no JSON list, or larger than a task's value may be."""
+    if (size := len(text.encode())) > MOST_BYTES:
+        raise LoopInputError(f"the inputs of a for-each task have at most {MOST_BYTES} bytes, not {size}{_INSTEAD}")
     try:
         found = json.loads(text)
     except ValueError:
         found = None
     if not isinstance(found, list):
         shown = text if len(text) <= 80 else text[:77] + "..."
-        raise LoopInputError(f"the inputs of a for-each task are a JSON list, such as [1, 2] or [\"a\"], not {shown!r}")
+        raise LoopInputError(f'the inputs of a for-each task are a JSON list, such as [1, 2] or ["a"], not {shown!r}')
     return found
+
+
+def too_long(text: str) -> str | None:
+    """Say what is wrong with the length of inputs that a definition spells out."""
+    if len(text) <= MOST_CHARACTERS:
+        return None
+    return f"inputs in a definition have at most {MOST_CHARACTERS} characters, not {len(text)}{_INSTEAD}"
 
 
 @dataclass

@@ -96,6 +96,9 @@ def _loop(loop: Mapping[str, Any] | None, path: str) -> Iterator[Mistake]:
     if not 1 <= at_once <= _MOST_AT_ONCE:
         yield WrongValue(f"{at_once} is not from 1 to {_MOST_AT_ONCE}", path=f"{path}.concurrency")
     inputs = loop.get("inputs", "[]")
+    if said := loops.too_long(inputs):
+        yield WrongValue(said, path=f"{path}.inputs")
+        return
     if references.has_reference(inputs):
         return
     try:

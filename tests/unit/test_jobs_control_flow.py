@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 
 from helpers.jobs import Run, list_runs, load_run
+from helpers.jobs.errors import LoopInputError
+from helpers.jobs.loops import elements
 from helpers.jobs.model import Condition, ForEach, Job, Notebook, RunJob, Script, SqlFile, Task
 from helpers.runtime.places import Places
 from tests.unit.jobs_fakes import IdleClock, Runs, fake_runs, results, still_alive, task, told
@@ -137,6 +139,12 @@ def test_nothing_to_go_through_is_a_success_and_no_list_is_a_failure(run, inputs
     assert ended.task("load").iterations == ()
     if state == "FAILED":
         assert ended.task("load").error.startswith("LoopInputError: the inputs of a for-each task are a JSON list")
+
+
+def test_what_a_task_found_may_be_48_kib_long_and_no_more():
+    assert len(elements(f'["{"x" * (48 * 1024 - 4)}"]')) == 1
+    with pytest.raises(LoopInputError, match="at most 49152 bytes, not 49153; list keys here"):
+        elements(f'["{"x" * (48 * 1024 - 3)}"]')
 
 
 def test_an_iteration_is_retried_by_itself(run):

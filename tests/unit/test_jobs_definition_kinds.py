@@ -98,6 +98,8 @@ def test_every_kind_of_task_becomes_its_work(folder):
         ),
         ([loop("[1")], "task 'all', for_each_task.inputs: WrongValue: the inputs of a for-each task are a JSON list"),
         ([loop('{"a": 1}')], "task 'all', for_each_task.inputs: WrongValue"),
+        ([loop(inputs=f'["{"x" * 10_000}"]')],
+         "task 'all', for_each_task.inputs: WrongValue: inputs in a definition have at most 10000 characters"),
         ([loop(concurrency=101)], "task 'all', for_each_task.concurrency: WrongValue: 101 is not from 1 to 100"),
         ([loop() | {"max_retries": 1}], "task 'all', max_retries: NotSupported: it is not supported here on a"),
         ([loop(nested=loop())], "task 'all', for_each_task.task.for_each_task: NotSupported: a for-each task cannot"),
