@@ -176,9 +176,10 @@ def _dataset(kind: Kind, function: Any, name: str | None, options: Mapping[str, 
 _TABLE_OPTIONS = ("cluster_by", "comment", "format", "partition_cols", "schema", "table_properties", "cluster_by_auto",
                   "private", "temporary")
 _VIEW_OPTIONS = ("comment",)
-_REFUSED = ("path", "replace_using", "row_filter", "sequence_by", "spark_conf")
+_REFUSED = ("path", "refresh_policy", "replace_using", "row_filter", "sequence_by", "spark_conf")
 #: What an update says where a definition leaves the clustering to Databricks.
 AUTO_CLUSTERING = "CLUSTER BY AUTO chooses no columns here: the table is not clustered"
+AUTO_CLUSTERING_FROM = "CLUSTER BY AUTO changes no columns here: the table stays clustered by those of cluster_by"
 
 
 def _check_function(function: Any) -> None:
@@ -199,8 +200,14 @@ def _described(kind: Kind, name: str, options: Mapping[str, Any], where: str) ->
         properties=checked_properties(properties, where=where), partition_by=_texts(given, "partition_cols", where),
         cluster_by=_texts(given, "cluster_by", where), columns=_columns(given.get("schema"), where),
         private=bool(given.get("private") or given.get("temporary")),
-        notes=(AUTO_CLUSTERING,) if given.get("cluster_by_auto") else (),
+        notes=_notes(given),
     )
+
+
+def _notes(given: Mapping[str, Any]) -> tuple[str, ...]:
+    if not given.get("cluster_by_auto"):
+        return ()
+    return (AUTO_CLUSTERING_FROM if given.get("cluster_by") else AUTO_CLUSTERING,)
 
 
 def _check_options(given: Mapping[str, Any], options: Mapping[str, Any], where: str, known: Sequence[str]) -> None:

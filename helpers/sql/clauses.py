@@ -15,6 +15,7 @@ _ENDS_TYPE = ("NOT", "COMMENT", *_UNSUPPORTED_IN_COLUMN)
 _UNSUPPORTED_CLAUSES = (
     ("SCHEDULE",),
     ("TRIGGER", "ON", "UPDATE"),
+    ("REFRESH", "POLICY"),
     ("WITH", "ROW", "FILTER"),
     ("ROW", "FILTER"),
     ("DEFAULT", "COLLATION"),

@@ -93,6 +93,7 @@ def test_a_table_without_a_query_takes_flows_by_their_own_names() -> None:
             InvalidDataset,
             "list of column names, for example \\['id'\\]",
         ),
+        (lambda: dp.materialized_view(refresh_policy="f")(lambda: None), Unsupported, "refresh_policy is not supported"),
         (lambda: dp.table(row_filter="f")(lambda: None), Unsupported, "row_filter is not supported"),
         (lambda: dp.expect("r", dp), InvalidDataset, "condition in SQL text"),
         (lambda: dp.on_event_hook(lambda: None), InvalidDataset, "one argument, the event"),
@@ -176,6 +177,12 @@ def test_sql_and_python_say_alike_what_is_private_and_what_runs_once() -> None:
     python = defined(define)
     written = from_sql("CREATE PRIVATE STREAMING TABLE t CLUSTER BY AUTO; "
                        "CREATE FLOW f AS INSERT INTO ONCE t BY NAME SELECT 1 AS id")
+    def from_columns() -> None:
+        dp.create_streaming_table("t", cluster_by=["id"], cluster_by_auto=True)
+        dp.append_flow(target="t", name="f")(lambda: None)
+
+    clustered = defined(from_columns).datasets["t"]
+    assert (clustered.cluster_by, clustered.notes) == (("id",), (dp.AUTO_CLUSTERING_FROM,))
     for each in (python, written):
         (flow,), t = each.flows, each.datasets["t"]
         assert (flow.once, t.private, t.notes) == (True, True, (dp.AUTO_CLUSTERING,))
