@@ -93,7 +93,7 @@ def test_a_table_without_a_query_takes_flows_by_their_own_names() -> None:
             InvalidDataset,
             "list of column names, for example \\['id'\\]",
         ),
-        (lambda: dp.materialized_view(refresh_policy="f")(lambda: None), Unsupported, "refresh_policy is not supported"),
+        (lambda: dp.materialized_view(refresh_policy=1)(lambda: None), Unsupported, "refresh_policy is not supported"),
         (lambda: dp.table(row_filter="f")(lambda: None), Unsupported, "row_filter is not supported"),
         (lambda: dp.expect("r", dp), InvalidDataset, "condition in SQL text"),
         (lambda: dp.on_event_hook(lambda: None), InvalidDataset, "one argument, the event"),
