@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -65,6 +66,20 @@ def test_a_sql_notebooks_cells_need_no_semicolon_and_pass_their_parameters_on(tm
     assert load(ipynb(tmp_path / "magic.ipynb", *cells)).datasets["a"].defined_at == "magic.ipynb cell 3:2:1"
     plain = ipynb(tmp_path / "sql.ipynb", "CREATE MATERIALIZED VIEW a AS SELECT 1 AS id", language="sql")
     assert list(load(plain).datasets) == ["a"]
+
+
+def test_python_sources_import_modules_from_the_root_path_and_leave_no_trace_of_it(tmp_path: Path) -> None:
+    (tmp_path / "shared_rules_of_this_test.py").write_text("RULES = {'known': 'id IS NOT NULL'}\n")
+    (tmp_path / "deep").mkdir()
+    source = tmp_path / "deep" / "a.py"
+    source.write_text("from pyspark import pipelines as dp\nfrom shared_rules_of_this_test import RULES\n\n"
+                      "@dp.table\n@dp.expect_all_or_fail(RULES)\ndef a():\n    ...\n")  # fmt: skip
+    with pytest.raises(InvalidSource, match=r"a\.py:2: ModuleNotFoundError"):
+        sources.load_sources([source], spark=None, schema="shop", parameters={})
+    before = list(sys.path)
+    definitions = sources.load_sources([source], spark=None, schema="shop", parameters={}, root=tmp_path)
+    assert [(rule.name, rule.action) for rule in definitions.datasets["a"].expectations] == [("known", "fail")]
+    assert sys.path == before
 
 
 @pytest.mark.parametrize(
