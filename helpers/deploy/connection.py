@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import configparser
 import contextlib
 import logging
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from helpers.deploy.errors import LOGIN, NoCredentials, explain, unreachable
 
@@ -32,13 +34,30 @@ def connect(*, profile: str | None = None) -> WorkspaceClient:
     try:
         with _quiet():
             config = Config(profile=profile, http_timeout_seconds=60, retry_timeout_seconds=_LOOKING_SECONDS)
-    except ValueError as error:
+    except (ValueError, configparser.Error) as error:
         # What follows shows the settings, hidden as the SDK hides them; it is of no use to the reader.
         said = re.split(r"\.? Config: |, please ", str(error))[0]
         raise NoCredentials(f"No workspace to deploy to: {said}. {LOGIN}") from None
+    if profile is not None:
+        _check_profile(profile, config)
     _check_reachable(str(config.host))
     config.retry_timeout_seconds = _PATIENT_SECONDS
     return WorkspaceClient(config=config)
+
+
+def _check_profile(profile: str, config: Any) -> None:
+    """The SDK prefers the environment to a profile that was asked for, and needs no file where that holds enough."""
+    file = Path(config.config_file or "~/.databrickscfg").expanduser()
+    profiles = configparser.ConfigParser(interpolation=None)
+    profiles.read(file, encoding="utf-8")
+    if profile not in profiles:
+        raise NoCredentials(f"No workspace to deploy to: there is no profile '{profile}' in {file}. {LOGIN}")
+    named = profiles[profile].get("host", "").rstrip("/")
+    if named and named != str(config.host).rstrip("/"):
+        raise NoCredentials(
+            f"The profile '{profile}' is of {named}, and DATABRICKS_HOST is {config.host}. Unset that variable, and "
+            "DATABRICKS_TOKEN and the like with it, or leave out --profile."
+        )
 
 
 def _check_reachable(host: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from helpers.errors import LakeprepError
@@ -15,6 +16,7 @@ LOGIN = (
     "name a profile of ~/.databrickscfg with --profile, or set DATABRICKS_HOST with DATABRICKS_TOKEN, or with "
     "DATABRICKS_CLIENT_ID and DATABRICKS_CLIENT_SECRET."
 )
+_SYSTEM = re.compile(r"\[Errno -?\d+\] ([^'\")]+)")
 _QUOTA_CODES = frozenset({"QUOTA_EXCEEDED", "RESOURCE_EXHAUSTED", "RESOURCE_LIMIT_EXCEEDED"})
 
 
@@ -66,10 +68,13 @@ def explain(error: DatabricksError, *, doing: str, needs: str, host: str, secret
 
 def unreachable(error: Exception, *, host: str, secret: str | None) -> NotReached:
     """Say that nobody answers."""
-    reason = _text(error, secret)
-    return NotReached(f"{host} does not answer. Check the address and your network. {AGAIN} ({reason})")
+    said = _text(error, secret)
+    # The system's own words are the last of a long chain of wrapped errors.
+    reason = found[1] if (found := _SYSTEM.search(said)) else said
+    return NotReached(f"{host} does not answer ({reason}). Check the address and your network. {AGAIN}")
 
 
 def _text(error: Exception, secret: str | None) -> str:
-    said = " ".join(str(error).split()) or type(error).__name__
+    """What the error says, without the settings that the SDK puts behind it."""
+    said = (" ".join(str(error).split()) or type(error).__name__).split(". Config: ")[0]
     return (said.replace(secret, "***") if secret else said).rstrip(".")

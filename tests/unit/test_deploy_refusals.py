@@ -100,6 +100,7 @@ def test_credentials_that_the_workspace_refuses_are_not_shown(
     said = capfd.readouterr()
     assert f"{workspace.host} does not accept the credentials" in said.err
     assert "old-and-secret" not in said.out + said.err
+    assert "Config:" not in said.err
 
 
 def test_a_workspace_that_does_not_answer_is_named_at_once(
@@ -108,5 +109,21 @@ def test_a_workspace_that_does_not_answer_is_named_at_once(
     monkeypatch.setattr("helpers.deploy.connection._LOOKING_SECONDS", 1)
     monkeypatch.setenv("DATABRICKS_HOST", "http://127.0.0.1:9")
     monkeypatch.setenv("DATABRICKS_TOKEN", TOKEN)
-    with pytest.raises(NotReached, match=r"^http://127.0.0.1:9 does not answer\."):
+    with pytest.raises(NotReached, match=r"^http://127.0.0.1:9 does not answer \(Connection refused\)\. "):
         connect()
+
+
+def test_a_profile_that_is_asked_for_is_the_workspace_or_nothing_is(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "nobody" / ".databrickscfg"
+    with pytest.raises(NoCredentials, match=rf"there is no profile 'work' in {file}\. Sign in with"):
+        connect(profile="work")
+    file.parent.mkdir()
+    file.write_text(f"[work]\nhost = {workspace.host}/\ntoken = {TOKEN}\n[other]\nhost = https://other.example.com\n")
+    with pytest.raises(NoCredentials, match=rf"other\.example\.com, and DATABRICKS_HOST is {workspace.host}\. Unset"):
+        connect(profile="other")
+    assert connect(profile="work").config.host == workspace.host
+    monkeypatch.delenv("DATABRICKS_HOST")
+    monkeypatch.delenv("DATABRICKS_TOKEN")
+    assert connect(profile="work").config.token == TOKEN
