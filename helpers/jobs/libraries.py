@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from packaging.requirements import InvalidRequirement, Requirement
+
 from helpers.jobs.errors import MissingField, MissingFile, Mistake, NotSupported, WrongValue
 from helpers.jobs.schema import nearest
 from helpers.jobs.walk import every_task
@@ -57,13 +59,29 @@ def _files(folder: Path, wheel: str) -> list[Path]:
 
 def _library(task: Mapping[str, Any], library: Mapping[str, Any], path: str, folder: Path) -> Iterator[Mistake]:
     for kind in library:
-        if kind != "whl":
+        if kind == "pypi":
+            yield from _pypi(library[kind].get("package", ""), f"{path}.pypi")
+        elif kind != "whl":
             yield NotSupported(f"a library of kind {kind} is not supported here; {_INSTALL}", path=f"{path}.{kind}")
         elif not any(field in task for field in _WITH_WHEELS):
             said = f"a wheel is for a {_WITH_WHEELS[0]}, a {_WITH_WHEELS[1]} or a {_WITH_WHEELS[2]}; leave it out"
             yield NotSupported(said, path=f"{path}.whl")
         else:
             yield from _wheel(library["whl"], f"{path}.whl", folder)
+
+
+def _pypi(package: str, path: str) -> Iterator[Mistake]:
+    """A package from an index is used as it is installed here; a run installs nothing."""
+    try:
+        wanted = Requirement(package)
+    except InvalidRequirement:
+        yield WrongValue(f"'{package}' is no package such as 'plotly==7.1.0'", path=path)
+        return
+    found = installed(wanted.name)
+    if found is None or not wanted.specifier.contains(found.version, prereleases=True):
+        here = f"here is {found.version}" if found else "it is not here"
+        said = f"a run installs nothing, and {here}: install {package} in this environment, or leave it out"
+        yield NotSupported(said, path=path)
 
 
 def _wheel(wheel: str, path: str, folder: Path) -> Iterator[Mistake]:

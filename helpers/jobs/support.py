@@ -87,6 +87,8 @@ def ignored(settings: Mapping[str, Any]) -> Iterator[Ignored]:
     for field, why in _TASK_IGNORED.items():
         if keys := [str(task.get("task_key")) for task in tasks if field in task]:
             yield Ignored(f"{field} of {', '.join(keys)}", why)
+    if keys := [str(task.get("task_key")) for task in tasks if any("pypi" in one for one in task.get("libraries", ()))]:
+        yield Ignored(f"pypi libraries of {', '.join(keys)}", "a run installs nothing: they are used as they are here")
     if keys := [str(task.get("task_key")) for task in tasks for part in _PARTS if "warehouse_id" in task.get(part, ())]:
         yield Ignored(f"warehouse_id of {', '.join(keys)}", "statements run on the local session")
 

@@ -29,6 +29,7 @@ class Package:
 
     path: Path
     name: str
+    version: str
     entry_points: Mapping[str, str]
     needs: tuple[str, ...]
 
@@ -49,7 +50,7 @@ def read_wheel(path: Path) -> Package:
     named = found.metadata["Name"] if found else None
     if found is None or not named:
         raise WheelError(f"{path.name} is no wheel: it has no .dist-info/METADATA with a Name")
-    return Package(path, named, _by_name(found), tuple(_needs(found)))
+    return Package(path, named, found.version, _by_name(found), tuple(_needs(found)))
 
 
 def unpack(wheels: Iterable[str], folder: Path) -> list[str]:
@@ -72,7 +73,7 @@ def installed(name: str) -> Package | None:
         found = metadata.distribution(name)
     except metadata.PackageNotFoundError:
         return None
-    return Package(Path(), found.metadata["Name"], _by_name(found), ())
+    return Package(Path(), found.metadata["Name"], found.version, _by_name(found), ())
 
 
 def same_package(one: str, other: str) -> bool:

@@ -74,7 +74,7 @@ def test_the_bundles_job_is_that_of_job_json(name: str) -> None:
     assert as_in_json(job, f"./{JOB_FOLDER}") == JOB
 
 
-@pytest.mark.parametrize("name", ["free", "dev"])
+@each_target
 def test_our_own_runner_understands_the_bundle(name: str) -> None:
     job = load_bundle_job(ROOT / "databricks.yml", "retail_analytics", target=name, environment={})
     assert [task.key for task in job.tasks] == [task["task_key"] for task in JOB["tasks"]]

@@ -102,9 +102,12 @@ def test_a_wheel_task_becomes_its_work_and_its_keyword_arguments_take_the_jobs_p
             ("python_wheel_task.package_name: MissingField: nothing brings the package 'shop-pack'; add its wheel",),
         ),
         (
-            {"libraries": [{"whl": "dist/*.whl"}, {"pypi": {"package": "x"}}, {"jar": "a.jar"}]},
-            ("pypi: NotSupported: a library of kind pypi is not supported here; install what the task",
-             "jar: NotSupported: a library of kind jar"),
+            {"libraries": [{"whl": "dist/*.whl"}, {"pypi": {"package": "no-such"}}, {"pypi": {"package": "pytest<1"}},
+                           {"pypi": {"package": "py test"}}, {"jar": "a.jar"}]},
+            ("pypi: NotSupported: a run installs nothing, and it is not here: install no-such in this environment",
+             "pypi: NotSupported: a run installs nothing, and here is ",
+             "pypi: WrongValue: 'py test' is no package such as",
+             "jar: NotSupported: a library of kind jar is not supported here; install what the task"),
         ),
         (task(parameters=["a"], named_parameters={"a": "b"}), ("either parameters or named_parameters",)),
         (task(parameters=["{{tasks.x.values.y}}"]), ("BadReference: '{{tasks.x.values.y}}' names task 'x'",)),
@@ -133,9 +136,14 @@ def test_a_serverless_tasks_wheel_is_in_its_environment(tmp_path):
     assert missing.startswith("environment 'e', spec.dependencies './dist/*.whl': MissingFile: there is no wheel ")
 
 
-def test_an_installed_package_needs_no_library(tmp_path):
+def test_an_installed_package_needs_no_library_and_its_library_is_used_as_it_is(tmp_path):
     installed = {**task("pytest", "py.test"), "libraries": []}
     assert check_definition(job(installed), base_dir=tmp_path) == ()
+    named = {**installed, "libraries": [{"pypi": {"package": "pytest>=8"}}]}
+    (ignored,) = parse_job(json.dumps(job(named)), source=tmp_path / "job.json").ignored
+    assert (ignored.path, ignored.why) == (
+        "pypi libraries of w", "a run installs nothing: they are used as they are here"
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(
