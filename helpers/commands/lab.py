@@ -10,9 +10,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
+from urllib.request import ProxyHandler, Request, build_opener
 
 from helpers.errors import LakeprepError
 from helpers.runtime.places import REPO_ROOT, Places
@@ -23,10 +25,16 @@ FIRST_LESSON = "00_start_here.ipynb"
 _CONFIG = Path(__file__).parent / "jupyter"
 _PORTS = 50
 _START_SECONDS = 60.0
+#: A proxy of the environment is not for this machine.
+_DIRECT = build_opener(ProxyHandler({}))
 
 
 class LabNotStarted(LakeprepError):
     """JupyterLab could not be opened."""
+
+
+class PortTaken(LabNotStarted):
+    """Another program took the port between its choice and JupyterLab's start."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +74,8 @@ class Lab:
             "LabApp.news_url": None,
             "LabApp.check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
         }
-        return [sys.executable, "-m", "jupyterlab", *(f"--{name}={value}" for name, value in options.items())]
+        told = [f"--{name}={value}" for name, value in options.items()]
+        return [sys.executable, "-m", "helpers.commands.lab_process", *told]
 
     def environment(self, environ: Mapping[str, str]) -> dict[str, str]:
         """Give the kernels `helpers`, this home and this Python; the token stays out of the process list."""
@@ -103,20 +112,28 @@ def serve(lab: Lab, *, opened: Callable[[], None]) -> None:
             lab.command, env=lab.environment(os.environ), stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
         )
     with _ended_with_us(process) as asked:
-        deadline = time.monotonic() + _START_SECONDS
-        while process.poll() is None and not _answers(lab.port):
-            if time.monotonic() > deadline:
-                process.terminate()
-                process.wait()
-                raise LabNotStarted(
-                    f"JupyterLab did not answer within {_START_SECONDS:.0f} s. What it wrote is in {lab.log}."
-                )
-            time.sleep(0.1)
-        if process.poll() is None:
+        if answered := _await_answer(process, lab):
             opened()
         process.wait()
         if process.returncode and not asked():
-            raise LabNotStarted(f"JupyterLab ended with code {process.returncode}. What it wrote is in {lab.log}.")
+            failed = LabNotStarted if answered or free_port(lab.port) == lab.port else PortTaken
+            raise failed(f"JupyterLab ended with code {process.returncode}. What it wrote is in {lab.log}.")
+
+
+def _await_answer(process: subprocess.Popen[bytes], lab: Lab) -> bool:
+    """Wait until this JupyterLab answers; False when it ended before."""
+    deadline = time.monotonic() + _START_SECONDS
+    while process.poll() is None:
+        if _answers(lab):
+            return True
+        if time.monotonic() > deadline:
+            process.terminate()
+            process.wait()
+            raise LabNotStarted(
+                f"JupyterLab did not answer within {_START_SECONDS:.0f} s. What it wrote is in {lab.log}."
+            )
+        time.sleep(0.1)
+    return False
 
 
 @contextmanager
@@ -141,7 +158,9 @@ def _ended_with_us(process: subprocess.Popen[bytes]) -> Iterator[Callable[[], bo
         process.wait()
 
 
-def _answers(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.settimeout(0.5)
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+def _answers(lab: Lab) -> bool:
+    """Whether it is this JupyterLab that listens there: another one refuses the token."""
+    request = Request(f"http://127.0.0.1:{lab.port}/api/status", headers={"Authorization": f"token {lab.token}"})
+    with suppress(OSError, HTTPException), _DIRECT.open(request, timeout=5) as answer:
+        return bool(answer.status == 200)
+    return False

@@ -6,7 +6,7 @@ import threading
 
 from rich.console import Console
 
-from helpers.commands.lab import FIRST_PORT, Lab, plan_lab, serve
+from helpers.commands.lab import FIRST_PORT, Lab, PortTaken, plan_lab, serve
 from helpers.commands.lessons import Copied, copy_lessons
 from helpers.commands.ready import Reporter, fetch_jars
 from helpers.errors import LakeprepError
@@ -24,11 +24,19 @@ def study(places: Places, *, browser: bool, lab: bool, console: Console) -> None
         console.print("Spark is ready.")
         return
     threading.Thread(target=_start_spark, args=(places, console), daemon=True).start()
+    _open_lab(places, browser=browser, console=console)
+    console.print(f"\nJupyterLab is closed. Your lessons are in {places.lessons}.", soft_wrap=True)
+
+
+def _open_lab(places: Places, *, browser: bool, console: Console) -> None:
+    """Run JupyterLab until it ends, on another port when somebody takes the chosen one first."""
     planned = plan_lab(places, browser=browser)
     if planned.port != FIRST_PORT:
         console.print(f"Port {FIRST_PORT} is busy: JupyterLab uses {planned.port}.")
-    serve(planned, opened=lambda: _tell_opened(planned, console))
-    console.print(f"\nJupyterLab is closed. Your lessons are in {places.lessons}.", soft_wrap=True)
+    try:
+        serve(planned, opened=lambda: _tell_opened(planned, console))
+    except PortTaken:
+        _open_lab(places, browser=browser, console=console)
 
 
 def _start_spark(places: Places, console: Console) -> None:

@@ -23,6 +23,7 @@ RIGHT = """receipts = (
 )
 lab.check("05.1", receipts)"""
 _PATIENCE_MS = 120_000
+_PRESSES, _LOOKS = 5, 50
 _URL = re.compile(r"JupyterLab is open: (\S+)")
 
 
@@ -60,10 +61,25 @@ def studying(places: Places) -> Iterator[Study]:
         if found := _URL.search(line):
             yield Study(process, places, found[1], said)
             break
-    process.kill()
+    # As closing its terminal does it: JupyterLab and its kernels end too.
+    process.terminate()
     process.communicate()
     stop_server(places)
     assert _URL.search(said), said
+
+
+def press_run(page: Any, cell: Any, keys: str) -> None:
+    """Press the keys that run a cell, once more where nothing happens: a page that still loads loses them."""
+    page.locator("#jp-main-statusbar").get_by_text("| Idle").wait_for()
+    before = cell.locator(".jp-InputPrompt").inner_text()
+    for _ in range(_PRESSES):
+        cell.locator(".cm-content").click()
+        page.keyboard.press(keys)
+        for _ in range(_LOOKS):
+            page.wait_for_timeout(100)
+            if cell.locator(".jp-InputPrompt").inner_text() != before:
+                return
+    raise AssertionError(f"Pressing {keys} {_PRESSES} times did not run the cell:\n{cell.inner_text()}")
 
 
 class Learner:
@@ -95,7 +111,7 @@ class Learner:
         cell.locator(".cm-content").click()
         self.page.keyboard.press("Control+a")
         self.page.keyboard.insert_text(code)
-        self.page.keyboard.press("Control+Enter")
+        self._finish(cell)
         said = cell.locator(".jp-OutputArea-output")
         said.first.wait_for()
         return str(said.first.inner_text())
@@ -140,8 +156,10 @@ class Learner:
     def _run(self, code: str) -> Any:
         """Run a cell and wait until it has its number, and until the kernel has nothing to do."""
         cell = self._cell(code)
-        cell.locator(".cm-content").click()
-        self.page.keyboard.press("Control+Enter")
+        self._finish(cell)
+        return cell
+
+    def _finish(self, cell: Any) -> None:
+        press_run(self.page, cell, "Control+Enter")
         cell.locator(".jp-InputPrompt").get_by_text(re.compile(r"\[\d+\]")).wait_for()
         self.page.locator("#jp-main-statusbar").get_by_text("| Idle").wait_for()
-        return cell

@@ -10,7 +10,7 @@ import pytest
 
 from helpers.progress import Progress
 from helpers.runtime import Places
-from tests.browser.learner import RIGHT, Learner, Study, studying
+from tests.browser.learner import RIGHT, Learner, Study, press_run, studying
 
 LESSON = "00_start_here.ipynb"
 
@@ -26,8 +26,7 @@ def test_the_first_lesson_is_open_and_its_first_cell_runs(study: Study, browser:
     page.goto(study.url)
     page.get_by_role("heading", name="Start here").wait_for(timeout=60_000)
     cell = page.locator(".jp-Notebook .jp-CodeCell").first
-    cell.locator(".cm-content").click()
-    page.keyboard.press("Shift+Enter")
+    press_run(page, cell, "Shift+Enter")
     cell.locator(".jp-InputPrompt", has_text="[1]:").wait_for(timeout=120_000)
     assert (
         cell.locator("[data-mime-type='application/vnd.jupyter.stderr'], .jp-OutputArea-error").all_inner_texts() == []

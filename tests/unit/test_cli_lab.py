@@ -5,13 +5,15 @@ from __future__ import annotations
 import socket
 import subprocess
 import sys
+import threading
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
 
 from helpers.commands import lab as room
-from helpers.commands.lab import FIRST_LESSON, Lab, LabNotStarted, free_port, serve
+from helpers.commands.lab import FIRST_LESSON, Lab, LabNotStarted, PortTaken, free_port, serve
 from helpers.runtime.places import REPO_ROOT, Places
 
 
@@ -69,6 +71,43 @@ def test_a_jupyterlab_that_ends_at_once_is_one_sentence_with_its_log(lab: Lab, m
     with pytest.raises(LabNotStarted, match=r"ended with code 1\. What it wrote is in .*jupyterlab\.log"):
         serve(lab, opened=lambda: None)
     assert lab.log.read_text() == "no such extension\n"
+
+
+def test_a_port_that_another_program_took_first_is_told_from_other_failures(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[bool] = []
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        taken = replace(lab, port=other.getsockname()[1])
+        monkeypatch.setattr(room, "_DIRECT", _Silent())
+        monkeypatch.setattr(Lab, "command", [sys.executable, "-c", "raise SystemExit(1)"])
+        with pytest.raises(PortTaken, match="ended with code 1"):
+            serve(taken, opened=lambda: opened.append(True))
+    assert not opened
+
+
+def test_another_jupyterlab_on_the_port_is_not_taken_for_this_one(lab: Lab) -> None:
+    asked: list[str] = []
+
+    class Stranger(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.headers["Authorization"])
+            self.send_error(403)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Stranger) as stranger:
+        threading.Thread(target=stranger.handle_request, daemon=True).start()
+        assert not room._answers(replace(lab, port=stranger.server_port))
+    assert asked == ["token secret"]
+
+
+class _Silent:
+    def open(self, *_: object, **__: object) -> None:
+        raise OSError("no answer")
 
 
 def test_the_command_is_one_that_jupyterlab_accepts(lab: Lab) -> None:
