@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 
-from helpers.jobs import run_job
+from helpers.jobs import list_runs, run_job
 from helpers.runtime.places import REPO_ROOT, Places
 
 #: Starts a process in its own group and one in a group of its own, and stays for a while.
@@ -32,22 +32,23 @@ run_job(Path(sys.argv[1]), places=Places(Path(sys.argv[2])))
 """
 
 
-def definition(folder: Path, *, seconds: int) -> Path:
+def definition(folder: Path, *, seconds: int, levels: int) -> Path:
+    """A job whose task starts processes, so many run-job tasks below the one that is given."""
     (folder / "start.py").write_text(SCRIPT)
     task = {"task_key": "a", "spark_python_task": {"python_file": "start.py", "parameters": [str(seconds)]}}
-    nested = {"name": "nested", "tasks": [task]}
-    (folder / "nested.job.json").write_text(json.dumps(nested))
-    below = {"task_key": "below", "run_job_task": {"job_id": "${resources.jobs.nested.id}"}}
-    (folder / "above.job.json").write_text(json.dumps({"name": "above", "tasks": [below]}))
-    return folder / "above.job.json"
+    for level in range(levels + 1):
+        above = folder / f"level{level}.job.json"
+        above.write_text(json.dumps({"name": f"level{level}", "tasks": [task]}))
+        task = {"task_key": "below", "run_job_task": {"job_id": f"${{resources.jobs.level{level}.id}}"}}
+    return above
 
 
 def left_behind(folder: Path) -> list[psutil.Process]:
     return [psutil.Process(int(pid)) for pid in (folder / "pids").read_text().split()]
 
 
-def test_a_killed_runner_leaves_nothing_of_its_tasks_not_even_two_jobs_below(tmp_path):
-    job = definition(tmp_path, seconds=300)
+def test_a_killed_runner_leaves_nothing_of_its_tasks_nor_of_a_job_below(tmp_path):
+    job = definition(tmp_path, seconds=300, levels=1)
     runner = subprocess.Popen([sys.executable, "-c", RUN, str(job), str(tmp_path / "home")], cwd=REPO_ROOT)
     try:
         deadline = time.monotonic() + 60
@@ -63,10 +64,14 @@ def test_a_killed_runner_leaves_nothing_of_its_tasks_not_even_two_jobs_below(tmp
     assert psutil.wait_procs(processes, timeout=60)[1] == []
 
 
-def test_what_a_task_left_running_in_its_group_ends_with_it(tmp_path):
-    definition(tmp_path, seconds=0)
-    run = run_job(tmp_path / "nested.job.json", places=Places(tmp_path / "home"))
+def test_what_a_task_three_jobs_below_left_running_in_its_group_ends_with_it(tmp_path):
+    places = Places(tmp_path / "home")
+    run = run_job(definition(tmp_path, seconds=0, levels=3), places=places)
     assert run.state.result_state == "SUCCESS"
+    runs = list_runs(places.runs)
+    assert {(one.run_name, one.trigger["type"]) for one in runs} == {
+        ("level3", "one_time"), *((f"level{level}", "run_job_task") for level in range(3))
+    }  # fmt: skip
     with_it, apart = left_behind_or_gone(tmp_path)
     assert with_it is None
     assert apart is not None
