@@ -17,6 +17,7 @@ from helpers.autoloader.errors import (
     unknown_field_message,
 )
 from helpers.autoloader.options import read_files_options
+from helpers.autoloader.overwrites import before_command
 from helpers.autoloader.read_files import read_files
 from helpers.autoloader.reader import CloudStreamReader
 from helpers.autoloader.statements import run_copy_into, with_frames
@@ -26,7 +27,7 @@ from helpers.autoloader.streams import managed_schema_location, stream_files
 __all__ = [
     "AutoLoaderError", "CloudStreamReader", "CopyTargetError", "DamagedCopyLog", "DamagedSchemaFile",
     "EmptyLandingFolder", "FilesDisagree", "InvalidSchemaHint", "LandingFolderNotFound", "MissingSchemaLocation",
-    "NoStreamState", "UnsupportedOption", "UnsupportedPath", "cloud_files_state", "copy_into", "is_unknown_field_error",
-    "managed_schema_location", "read_files", "read_files_options", "run_copy_into", "stream_files",
-    "unknown_field_message", "with_frames",
+    "NoStreamState", "UnsupportedOption", "UnsupportedPath", "before_command", "cloud_files_state", "copy_into",
+    "is_unknown_field_error", "managed_schema_location", "read_files", "read_files_options", "run_copy_into",
+    "stream_files", "unknown_field_message", "with_frames",
 ]

@@ -14,6 +14,7 @@ _DATE = re.compile(r"\d{4}-\d\d-\d\d\Z")
 _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?\Z")
 _WHOLE = re.compile(r"[+-]?\d+\Z")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\Z")
+_LARGEST = 2**31 - 1
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,8 @@ class Dialect:
 
     def rows(self, lines: Iterable[str]) -> Iterator[list[str]]:
         """The values of each line."""
+        # Python's own limit is 128 KiB a value; Spark's reader has none.
+        csv.field_size_limit(_LARGEST)
         return csv.reader(lines, delimiter=self.sep, quotechar=self.quote or None, escapechar=self.escape or None,
                           quoting=csv.QUOTE_MINIMAL if self.quote else csv.QUOTE_NONE)
 

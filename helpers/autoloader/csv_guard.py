@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from helpers.autoloader.blocks import local_path
 from helpers.autoloader.csv_files import Dialect, column_types, header
+from helpers.autoloader.decoding import texts
 from helpers.autoloader.evolution import Evolution
 from helpers.autoloader.guard import Batches, runs
 from helpers.autoloader.json_types import Type, field, struct
@@ -83,9 +84,9 @@ def _in_order(places: Places, run: list[pa.Array], dialect: Dialect) -> pa.Array
     ordered = [pa.nulls(count, pa.string()) if place is None else values[place] for place in places.columns]
     if not places.others and damaged.null_count == count:
         return _struct(ordered, [None] * count)
-    others = [(name, values[place].to_pylist()) for place, name in places.others]
+    others = [(name, texts(values[place])) for place, name in places.others]
     extras = [_extra({name: its[row] for name, its in others if its[row] is not None}, line, places.width, dialect)
-              for row, line in enumerate(damaged.to_pylist())]
+              for row, line in enumerate(texts(damaged))]
     return _struct(ordered, extras)
 
 
@@ -96,7 +97,7 @@ def _beyond_width(damaged: pa.Array, wanted: int, width: int, dialect: Dialect) 
     """
     if wanted <= width:
         return []
-    rows = [dialect.values(line) if line is not None else [] for line in damaged.to_pylist()]
+    rows = [dialect.values(line) if line is not None else [] for line in texts(damaged)]
     return [pa.array([row[place] if place < len(row) else None for row in rows], pa.string())
             for place in range(width, wanted)]
 

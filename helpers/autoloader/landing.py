@@ -6,13 +6,14 @@ import fnmatch
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from helpers.autoloader.errors import EmptyLandingFolder, LandingFolderNotFound, UnsupportedPath
 
 _GLOB = frozenset("*?[{")
-SAMPLE_FILES = 1000
+SAMPLE_FILES, SAMPLE_BYTES = 1000, 50 * 1024**3
 # What Hive calls the folder of rows without a value.
 NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 
@@ -30,6 +31,8 @@ class Landing:
     modified_after: float | None = None
     modified_before: float | None = None
     without: frozenset[str] = frozenset()
+    sample_files: int = SAMPLE_FILES
+    sample_bytes: int = SAMPLE_BYTES
 
     @property
     def root(self) -> str:
@@ -66,13 +69,14 @@ class Landing:
         return False
 
     def sample(self) -> list[str]:
-        """The files to infer from, by name; at most 1000, as on Databricks."""
-        files = self.files()[:SAMPLE_FILES]
+        """The files to infer from, by name: the first 1000 files or 50 GB, whichever comes first."""
+        files = self.files()[:self.sample_files]
         if not files:
             raise EmptyLandingFolder(f"The schema cannot be inferred: {self.path} holds no files"
                                      f"{f' named {self.name_filter}' if self.name_filter else ''}. "
                                      "Land a file there first, or give the schema with .schema(…).")
-        return files
+        before = accumulate((os.path.getsize(path) for path in files), initial=0)
+        return [path for path, size in zip(files, before, strict=False) if not size or size < self.sample_bytes]
 
     def files(self) -> list[str]:
         """All files that the stream would read now, by name."""
@@ -82,10 +86,10 @@ class Landing:
         if os.path.isfile(self.root):
             yield self.root
         for folder, folders, names in os.walk(self.root):
-            folders[:] = [name for name in folders if not name.startswith(("_", "."))]
+            folders[:] = [name for name in folders if not _is_hidden(name)]
             for name in names:
                 path = os.path.join(folder, name)
-                if not name.startswith(("_", ".")) and self._wanted(path):
+                if not _is_hidden(name) and self._wanted(path):
                     yield path
 
     def _wanted(self, path: str) -> bool:
@@ -101,6 +105,11 @@ class Landing:
         modified = os.path.getmtime(path)
         return (self.modified_after is None or modified > self.modified_after) and (
             self.modified_before is None or modified < self.modified_before)
+
+
+def _is_hidden(name: str) -> bool:
+    """Whether Spark passes over a file or a folder of this name; a partition folder may begin with `_`."""
+    return name.startswith(".") or (name.startswith("_") and "=" not in name) or name.endswith("._COPYING_")
 
 
 def local(path: str) -> str:

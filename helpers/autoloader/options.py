@@ -15,10 +15,11 @@ from helpers.autoloader.records import RESCUED
 PREFIX = "cloudFiles."
 MODES = ("addNewColumns", "rescue", "failOnNewColumns", "none")
 _OURS = ("format", "schemaLocation", "inferColumnTypes", "schemaHints", "schemaEvolutionMode", "maxFilesPerTrigger",
-         "maxBytesPerTrigger", "includeExistingFiles", "partitionColumns", "validateOptions")
-# What these do is not there, but their default can be written out.
-_ONLY_DEFAULT = {"allowOverwrites": "false", "cleanSource": "off", "useNotifications": "false",
-                 "useManagedFileEvents": "false"}
+         "maxBytesPerTrigger", "includeExistingFiles", "allowOverwrites", "partitionColumns", "validateOptions")
+# What these do is not there, but the one value that describes what is done here can be written out.
+_ONLY_VALUE = {"cleanSource": "off", "useNotifications": "false", "useManagedFileEvents": "false",
+               "useIncrementalListing": "false", "useStrictGlobber": "true"}
+_ONLY_READER_VALUE = {"readerCaseSensitive": "true", "mode": "permissive"}
 _COMMON = ("pathGlobFilter", "recursiveFileLookup", "rescuedDataColumn", "modifiedAfter", "modifiedBefore")
 _READER = {
     "json": ("dateFormat", "timestampFormat", "multiLine"),
@@ -33,7 +34,7 @@ _READER = {
 FIXED_FORMATS = ("text", "binaryFile")
 # On Databricks, not here: named so that the message can say which of the two it is.
 _ONLY_DATABRICKS = (
-    "allowOverwrites", "backfillInterval", "cleanSource", "cleanSource.retentionDuration",
+    "backfillInterval", "cleanSource", "cleanSource.retentionDuration",
     "cleanSource.moveDestination", "maxFileAge", "useStrictGlobber", "useNotifications", "useManagedFileEvents",
     "useIncrementalListing", "resourceTag", "readerCaseSensitive", "badRecordsPath",
     "encoding", "charset", "mode", "columnNameOfCorruptRecord", "lineSep", "comment", "ignoreCorruptFiles",
@@ -64,6 +65,7 @@ class CloudOptions:
     header: bool
     recursive: bool
     include_existing: bool
+    allow_overwrites: bool
     partition_columns: tuple[str, ...] | None
     modified_after: float | None
     modified_before: float | None
@@ -106,6 +108,7 @@ def check_options(
         header=boolean("header", reader.get("header", str(not explicit_schema))),
         recursive=boolean("recursiveFileLookup", reader.pop("recursiveFileLookup", "false")),
         include_existing=boolean("includeExistingFiles", ours.get("includeExistingFiles", "true")),
+        allow_overwrites=boolean("allowOverwrites", ours.get("allowOverwrites", "false")),
         partition_columns=_names(ours.get("partitionColumns")),
         modified_after=moment("modifiedAfter", reader.pop("modifiedAfter", None)),
         modified_before=moment("modifiedBefore", reader.pop("modifiedBefore", None)),
@@ -115,7 +118,7 @@ def check_options(
 
 def read_files_options(options: Mapping[str, str]) -> dict[str, str]:
     """The named arguments of `STREAM read_files(…)` as cloudFiles options; types are inferred unless told otherwise."""
-    known = {name.lower(): name for name in _OURS}
+    known = {name.lower(): name for name in (*_OURS, *_ONLY_VALUE)}
     named = {PREFIX + known[name.lower()] if name.lower() in known else name: str(value)
              for name, value in options.items()}
     return {PREFIX + "inferColumnTypes": "true", **named}
@@ -128,7 +131,7 @@ def _validates(options: Mapping[str, str]) -> bool:
 
 def _split(options: Mapping[str, str], *, validate: bool) -> tuple[dict[str, str], dict[str, str]]:
     known = {name.lower(): name for name in _OURS}
-    defaults = {name.lower(): value for name, value in _ONLY_DEFAULT.items()}
+    only = {name.lower(): value for name, value in _ONLY_VALUE.items()}
     ours, reader = {}, {}
     for name, value in options.items():
         bare = name[len(PREFIX):]
@@ -136,7 +139,7 @@ def _split(options: Mapping[str, str], *, validate: bool) -> tuple[dict[str, str
             reader[name] = str(value)
         elif bare.lower() in known:
             ours[known[bare.lower()]] = str(value)
-        elif defaults.get(bare.lower()) != str(value).lower() and (validate or bare.lower() in _LOWER):
+        elif only.get(bare.lower()) != str(value).lower() and (validate or bare.lower() in _LOWER):
             raise _unsupported(name, (PREFIX + each for each in _OURS))
     return ours, reader
 
@@ -144,7 +147,10 @@ def _split(options: Mapping[str, str], *, validate: bool) -> tuple[dict[str, str
 def _reader(given: Mapping[str, str], format: str, *, validate: bool) -> dict[str, str]:
     """The options without a prefix; unless they are validated, what is no option anywhere is left out."""
     allowed = {name.lower(): name for name in (*_COMMON, *_READER[format])}
-    for name in given:
+    only = {name.lower(): value for name, value in _ONLY_READER_VALUE.items()}
+    for name, value in given.items():
+        if only.get(name.lower()) == value.lower():
+            continue
         if name.lower() not in allowed and (validate or name.lower() in _LOWER):
             raise _unsupported(name, allowed.values())
     return {allowed[name.lower()]: value for name, value in given.items() if name.lower() in allowed}
@@ -154,18 +160,18 @@ def _limits(ours: Mapping[str, str]) -> tuple[int | None, int | None]:
     """The files and the bytes of a micro-batch: Spark takes one of the two limits."""
     size = ours.get("maxBytesPerTrigger")
     if size is None:
-        return _count("maxFilesPerTrigger", ours.get("maxFilesPerTrigger", "1000")), None
+        return count_of("cloudFiles.maxFilesPerTrigger", ours.get("maxFilesPerTrigger", "1000")), None
     if "maxFilesPerTrigger" in ours:
         raise UnsupportedOption("cloudFiles.maxFilesPerTrigger and cloudFiles.maxBytesPerTrigger together are not "
                                 "supported here, only on Databricks. Keep one of them.")
-    return None, _bytes(size)
+    return None, size_of("cloudFiles.maxBytesPerTrigger", size)
 
 
-def _bytes(text: str) -> int:
+def size_of(name: str, text: str) -> int:
+    """A size such as 10g or 500mb in bytes."""
     found = re.fullmatch(r"(\d+)\s*([kmgt]?)b?", text.strip().lower())
     if not found or int(found[1]) < 1:
-        raise UnsupportedOption(f"The option 'cloudFiles.maxBytesPerTrigger' is '{text}'. Write a size such as 10g or "
-                                "500mb.")
+        raise UnsupportedOption(f"The option '{name}' is '{text}'. Write a size such as 10g or 500mb.")
     return int(found[1]) * 1024 ** " kmgt".index(found[2] or " ")
 
 
@@ -244,7 +250,8 @@ def boolean(name: str, value: str) -> bool:
     return value.lower() == "true"
 
 
-def _count(name: str, value: str) -> int:
+def count_of(name: str, value: str) -> int:
+    """A whole number above 0."""
     if not value.isdigit() or int(value) < 1:
-        raise UnsupportedOption(f"The option 'cloudFiles.{name}' is '{value}'. Use a whole number above 0.")
+        raise UnsupportedOption(f"The option '{name}' is '{value}'. Use a whole number above 0.")
     return int(value)

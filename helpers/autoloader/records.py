@@ -18,6 +18,21 @@ _ESCAPED = "\\u0000number:"
 _WRITTEN_NUMBER = re.compile(r'"\\u0000number:([^"]*)"')
 
 
+class _Decoder(json.JSONDecoder):
+    """Numbers with a fraction stay as they are written; it travels to workers, which make it anew."""
+
+    def __init__(self) -> None:
+        super().__init__(parse_float=Number, parse_constant=str, strict=False)
+
+    def __reduce__(self) -> tuple[type[_Decoder], tuple[()]]:
+        return _Decoder, ()
+
+
+# Made once: what `json.loads` and `json.dumps` make for each line takes as long as the line itself.
+_DECODER = _Decoder()
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
 class Damaged(ValueError):
     """A line that is no JSON object."""
 
@@ -37,7 +52,7 @@ class Findings:
 def parse(line: str) -> dict[str, Any]:
     """The object on a line, numbers with a fraction kept as they are written; Damaged when it is none."""
     try:
-        value = json.loads(line, parse_float=Number, parse_constant=str, strict=False)
+        value = _DECODER.decode(line)
     except (ValueError, RecursionError) as error:
         raise Damaged(line) from error
     if not isinstance(value, dict):
@@ -66,15 +81,23 @@ def lost(value: Any, shown: Any, type_: Type) -> Any:
     if isinstance(value, dict) and kind(type_) == "struct" and (isinstance(shown, dict) or value == {}):
         types = {each["name"]: each["type"] for each in type_["fields"]}  # type: ignore[index]
         shown = shown or {}
-        parts = {name: lost(item, shown.get(name), types[name]) if name in types else item
-                 for name, item in value.items()}
+        parts = {name: _lost_item(item, shown.get(name), types[name]) if name in types else item
+                 for name, item in value.items() if item is not None}
         return {name: part for name, part in parts.items() if part is not None} or None
     return None if _kept(value, shown, type_) else value
 
 
+def _lost_item(value: Any, shown: Any, type_: Type) -> Any:
+    if isinstance(type_, str):  # almost every column, so without the other questions
+        return value if shown is None else None
+    return lost(value, shown, type_)
+
+
 def as_text(rescued: dict[str, Any], path: str) -> str:
-    """The JSON of the rescued data column."""
-    text = json.dumps(_writable({**rescued, FILE_PATH: path}), ensure_ascii=False, separators=(",", ":"))
+    """The JSON of the rescued data column; a field that is itself called `_file_path` gets one more underscore."""
+    if FILE_PATH in rescued:
+        rescued = {f"_{name}" if name == FILE_PATH else name: value for name, value in rescued.items()}
+    text = _ENCODER.encode(_writable({**rescued, FILE_PATH: path}))
     return _WRITTEN_NUMBER.sub(r"\1", text) if _ESCAPED in text else text
 
 

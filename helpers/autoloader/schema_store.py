@@ -7,6 +7,7 @@ winner's schema and adds to it. Nothing here imports Spark; it runs in Spark's P
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,14 +58,21 @@ class SchemaStore:
             if self._write(following):
                 return following
 
-    def existing(self, files: Callable[[], Iterable[str]]) -> frozenset[str]:
-        """The files that were there when the stream was first loaded: noted then, and never changed."""
+    def existing(self, files: Callable[[], Iterable[str]], *, unless_overwritten: bool = False) -> frozenset[str]:
+        """The files that were there when the stream was first loaded: noted then, and never changed.
+
+        A stream that was loaded before without a note took them, so it leaves out none. `unless_overwritten` takes away
+        those that were written since.
+        """
         path = Path(self.location) / _EXISTING
         if not path.exists():
+            if self.latest() is not None:
+                return frozenset()
             path.parent.mkdir(parents=True, exist_ok=True)
             write_once(path, _json({"version": _FORMAT, "files": sorted(files())}))
         try:
-            return frozenset(json.loads(path.read_text(encoding="utf-8"))["files"])
+            noted = json.loads(path.read_text(encoding="utf-8"))["files"]
+            return frozenset(each for each in noted if not (unless_overwritten and _newer(each, path)))
         except (ValueError, KeyError, TypeError, OSError) as error:
             raise SchemaFileError(f"The file {path}, which names the files that includeExistingFiles=false leaves out, "
                                   f"is damaged ({error}). Restore it, or remove it to note them anew.") from error
@@ -92,3 +100,7 @@ class SchemaStore:
 
 def _json(content: dict[str, Any]) -> bytes:
     return json.dumps(content, ensure_ascii=False, indent=1).encode()
+
+
+def _newer(path: str, than: Path) -> bool:
+    return os.path.exists(path) and os.path.getmtime(path) > than.stat().st_mtime

@@ -13,6 +13,7 @@ from pyspark.sql.types import DataType, StructType
 from helpers.autoloader.columns import file_path
 from helpers.autoloader.landing import Landing, escaped, local
 from helpers.autoloader.options import CloudOptions
+from helpers.autoloader.overwrites import MARK
 
 DAMAGED = "__damaged_line"
 _FOREVER = "36500d"
@@ -30,7 +31,7 @@ def file_source(
         stream = stream.option("maxBytesPerTrigger", str(options.max_bytes_per_trigger))
     else:
         stream = stream.option("maxFilesPerTrigger", str(options.max_files_per_trigger))
-    stream = stream.option("recursiveFileLookup", "true")
+    stream = stream.option("recursiveFileLookup", "true").option(MARK, str(options.allow_overwrites).lower())
     if options.mode == "failOnNewColumns":
         # Removing the file that stopped the stream is a documented way on; the checkpoint still names it.
         stream = stream.option("ignoreMissingFiles", "true")
@@ -50,11 +51,17 @@ def _chosen(frame: Any, landing: Landing) -> Any:
     return frame
 
 
+def travels_with_queries() -> None:
+    """Let pickles hold the code of what workers run, where they otherwise name it."""
+    for name in ("helpers.autoloader", "helpers.files"):
+        cloudpickle.register_pickle_by_value(sys.modules[name])
+
+
 def worker_function(function: Callable[..., Any], returns: DataType) -> Any:
     """A user-defined function of Arrow batches.
 
     Its code travels with the query, so that the server need not have this package. Spark takes it for not
     deterministic: no filter of a query moves below it.
     """
-    cloudpickle.register_pickle_by_value(sys.modules["helpers.autoloader"])
+    travels_with_queries()
     return F.arrow_udf(function, returns).asNondeterministic()

@@ -9,7 +9,7 @@ from helpers import sql
 from helpers.autoloader.copy_into import copy_into
 from helpers.autoloader.errors import UnsupportedOption
 from helpers.autoloader.read_files import read_files
-from helpers.autoloader.stream_state import cloud_files_state
+from helpers.autoloader.stream_state import cloud_files_state, table_state
 
 _COPY = re.compile(r"(\s|--[^\n]*\n|/\*.*?\*/)*copy\s+into\b", re.IGNORECASE | re.DOTALL)
 _CALL = re.compile(r"\b(read_files|cloud_files|cloud_files_state)`?\s*\(", re.IGNORECASE)
@@ -44,7 +44,7 @@ def with_frames(spark: Any, text: str, named: dict[str, Any], *, arguments: bool
 
 def _frame(spark: Any, source: sql.FileSource | sql.StateSource, metadata: bool) -> Any:
     if isinstance(source, sql.StateSource):
-        return cloud_files_state(spark, source.checkpoint)
+        return table_state(spark, source.table) if source.table else cloud_files_state(spark, source.checkpoint)
     options = dict(source.options)
     schema = next((options.pop(name) for name in list(options) if name.lower() == "schema"), None)
     frame = read_files(spark, source.path, format=source.format, options=options, schema=schema)

@@ -17,13 +17,16 @@ from helpers.autoloader.errors import DamagedSchemaFile, MissingSchemaLocation, 
 from helpers.autoloader.evolution import Evolution
 from helpers.autoloader.inference import infer_json, parse_schema, with_hints
 from helpers.autoloader.json_frames import json_frame
+from helpers.autoloader.json_types import struct
 from helpers.autoloader.landing import Landing, local
 from helpers.autoloader.options import CloudOptions, check_options
 from helpers.autoloader.partitions import marked, partition_fields, partition_values, split_schema, with_partitions
 from helpers.autoloader.schema_store import SchemaFileError, SchemaStore
+from helpers.autoloader.session_options import sampled, with_file_path
 from helpers.autoloader.sources import file_source
 from helpers.autoloader.typed_frames import FIXED, TYPED, infer_typed, typed_frame
 
+_METADATA = "_metadata"
 _managed: ContextVar[Path | None] = ContextVar("managed_schema_location", default=None)
 
 
@@ -56,17 +59,20 @@ def stream_files(
     landing = landing_of(str(path), checked)
     landing.check()
     given = schema or FIXED.get(checked.format)
+    if checked.allow_overwrites and not getattr(getattr(spark, "client", None), "sees_overwrites", False):
+        raise UnsupportedOption("cloudFiles.allowOverwrites=true needs the shared Spark server (Spark Connect) here. "
+                                "Remove the option, or unset LAKEPREP_SPARK.")
     store = _store(schema_location or checked.schema_location, landing, checked, inferred=not given)
     if store is not None and not checked.include_existing:
-        landing = replace(landing, without=_existing(store, landing))
+        landing = replace(landing, without=_existing(store, landing, checked))
     if given:
         return frame_of(spark, landing, checked, given_schema(spark, landing, checked, given))
     return frame_of(spark, landing, checked, _schema(spark, landing, checked, store), store.location)
 
 
-def _existing(store: SchemaStore, landing: Landing) -> frozenset[str]:
+def _existing(store: SchemaStore, landing: Landing, options: CloudOptions) -> frozenset[str]:
     try:
-        return store.existing(landing.files)
+        return store.existing(landing.files, unless_overwritten=options.allow_overwrites)
     except SchemaFileError as error:
         raise DamagedSchemaFile(str(error)) from error
 
@@ -91,15 +97,18 @@ def frame_of(spark: Any, landing: Landing, options: CloudOptions, schema: dict[s
     """The rows of the files with this schema; new fields are noted at `location`."""
     own, partitions = split_schema(schema)
     evolution = _evolution(options, own, frozenset(each["name"].lower() for each in partitions["fields"]), location)
-    return partition_values(_frame(spark, landing, options, evolution), schema, partitions)
+    frame = with_file_path(spark, _frame(spark, landing, options, evolution), options)
+    return partition_values(frame, schema, partitions)
 
 
 def inferred_schema(spark: Any, landing: Landing, options: CloudOptions) -> dict[str, Any]:
     """The schema of the files that are there, with the columns that their folders name."""
+    landing = sampled(spark, landing)
     if options.format in TYPED:
         found = infer_typed(landing, options)
     else:
         found = infer_csv(landing, options) if options.format == "csv" else infer_json(spark, landing, options)
+    found = struct(each for each in found["fields"] if each["name"].lower() != _METADATA)
     return with_partitions(found, partition_fields(landing, options))
 
 
@@ -119,7 +128,10 @@ def _evolution(options: CloudOptions, fields: dict[str, Any], partitions: frozen
     if rescued and rescued.lower() in partitions | {each["name"].lower() for each in fields["fields"]}:
         raise UnsupportedOption(f"The schema has a column '{rescued}' already, which is to be the rescued data column: "
                                 "leave it out of your schema, or set rescuedDataColumn to another name.")
-    reserved = partitions | ({rescued.lower()} if rescued else set())
+    if _METADATA in {each["name"].lower() for each in fields["fields"]}:
+        raise UnsupportedOption(f"The schema has a column '{_METADATA}', which is the name of the hidden column here. "
+                                "Leave it out: the field is rescued then.")
+    reserved = partitions | {_METADATA} | ({rescued.lower()} if rescued else set())
     typed = options.infer_column_types or options.format in TYPED
     return Evolution(fields, options.mode, location, typed, reserved)
 

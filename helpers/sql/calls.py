@@ -19,10 +19,11 @@ _STATE = "cloud_files_state"
 
 @dataclass(frozen=True)
 class StateSource:
-    """A `cloud_files_state('checkpoint')` call."""
+    """A `cloud_files_state('checkpoint')` call, or one of `TABLE(table)`."""
 
     placeholder: str
-    checkpoint: str
+    checkpoint: str = ""
+    table: str | None = None
 
 
 @dataclass(frozen=True)
@@ -93,8 +94,12 @@ def _call(cursor: Cursor, start: Lexeme, names: Iterator[str]) -> FileSource | S
 
 
 def _state(cursor: Cursor, name: str) -> StateSource:
-    if cursor.sees("TABLE"):
-        raise cursor.error("cloud_files_state(TABLE(…)) is not supported here: give the stream's checkpoint folder")
-    checkpoint = literal(cursor, what="the checkpoint of cloud_files_state")
+    if not cursor.accept("TABLE"):
+        checkpoint = literal(cursor, what="the checkpoint of cloud_files_state, or TABLE(…)")
+        cursor.expect_symbol(")")
+        return StateSource(name, checkpoint)
+    cursor.expect_symbol("(")
+    table = cursor.name("a streaming table").text
     cursor.expect_symbol(")")
-    return StateSource(name, checkpoint)
+    cursor.expect_symbol(")")
+    return StateSource(name, table=table)

@@ -31,16 +31,23 @@ def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 
 def test_an_empty_folder_says_what_to_do(tmp_path: Path) -> None:
-    (tmp_path / "_hidden").write_text("{}")
+    for name in ("_hidden", ".hidden", "a._COPYING_", "_hidden_folder/a"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("{}")
     with pytest.raises(EmptyLandingFolder, match=r"Land a file.*\.schema"):
         Landing(str(tmp_path)).sample()
 
 
-def test_the_sample_is_at_most_1000_files_by_name(tmp_path: Path) -> None:
+def test_the_sample_is_at_most_1000_files_by_name_or_50_gb(tmp_path: Path) -> None:
     for number in range(1005):
         (tmp_path / f"{number:04}.json").touch()
     sample = Landing(str(tmp_path)).sample()
     assert [Path(path).name for path in (sample[0], sample[-1])] == ["0000.json", "0999.json"]
+    (tmp_path / "0001.json").write_text("0123456789")
+    assert Landing(str(tmp_path)).sample_bytes == 50 * 1024**3
+    few = Landing(str(tmp_path), sample_bytes=10).sample()
+    assert [Path(path).name for path in few] == ["0000.json", "0001.json"]
+    assert len(Landing(str(tmp_path), sample_files=1).sample()) == 1
 
 
 def test_patterns_and_name_filters_choose_files(tmp_path: Path) -> None:
@@ -66,7 +73,7 @@ def test_files_are_chosen_by_their_time(tmp_path: Path) -> None:
 
 
 def test_partition_columns_come_from_the_folders(tmp_path: Path) -> None:
-    for name in ("day=1/kind=a%20b/x.json", "day=2/kind=__HIVE_DEFAULT_PARTITION__/x.json", "plain/day=x/x.json"):
+    for name in ("_no/x.json", "day=1/kind=a%20b/x.json", "day=2/kind=__HIVE_DEFAULT_PARTITION__/x.json", "plain/day=x/x.json"):
         (tmp_path / name).parent.mkdir(parents=True)
         (tmp_path / name).touch()
     landing = Landing(str(tmp_path))
@@ -117,6 +124,7 @@ def test_the_state_of_a_stream_is_read_from_its_own_logs(tmp_path: Path) -> None
     (tmp_path / "sources" / "0" / "9.compact").write_text("v1\n" + json.dumps(entries[0]))
     (tmp_path / "sources" / "0" / "1").write_text("v1\n" + "\n".join(json.dumps(each) for each in entries))
     (tmp_path / "sources" / "0" / ".1.crc").write_text("x")
+    (tmp_path / "offsets" / "0").write_text('v1\n{}\n{"logOffset":0}')
     (tmp_path / "commits" / "0").touch()
     one, two = seen_files(str(tmp_path))
     assert (one.path, one.size, one.row()[-1]) == (landed.as_uri(), 2, "COMMITTED")
@@ -144,6 +152,9 @@ def test_columns_are_matched_over_files_by_header(tmp_path: Path) -> None:
     two.write_text("a\tb\n")
     assert header(str(one), Dialect()) == ["id", "a, b", "_c2"]
     assert header(str(two), Dialect(sep="\t")) == ["a", "b"]
+    large = tmp_path / "large.csv"
+    large.write_text(f"id,text\n1,{'x' * 200_000}\n")
+    assert column_types([str(large)], Dialect(), lambda _: True) == {"id": "integer", "text": "string"}
     (tmp_path / "3.csv").write_text("price,id,day\n1,x,2020-01-01\n2.5,,\n")
     assert column_types([str(one), str(tmp_path / "3.csv")], Dialect(), lambda name: name != "_c2") == {
         "id": "string", "a, b": "string", "price": "double", "day": "date"}

@@ -64,8 +64,7 @@ def test_a_misspelled_option_is_named_with_the_right_spelling(name: str, right: 
         check_options({"cloudFiles.format": "json", name: "x"}, explicit_schema=False)
 
 
-@pytest.mark.parametrize("name", ["cloudFiles.allowOverwrites", "cloudFiles.useNotifications", "badRecordsPath",
-                                  "cloudFiles.backfillInterval"])
+@pytest.mark.parametrize("name", ["cloudFiles.useNotifications", "badRecordsPath", "cloudFiles.backfillInterval"])
 def test_an_option_that_only_databricks_has_is_refused_by_name(name: str) -> None:
     with pytest.raises(UnsupportedOption, match=f"'{name}' is not supported here yet"):
         check_options({"cloudFiles.format": "json", name: "true"}, explicit_schema=False)
@@ -75,8 +74,14 @@ def test_an_option_that_only_databricks_has_is_refused_by_name(name: str) -> Non
                       explicit_schema=False)
 
 
-def test_an_unsupported_option_may_say_its_default() -> None:
-    assert check(allowOverwrites="FALSE", cleanSource="OFF").max_files_per_trigger == 1000
+def test_an_unsupported_option_may_say_what_is_done_here() -> None:
+    assert check(cleanSource="OFF", useStrictGlobber="TRUE").max_files_per_trigger == 1000
+    options = {"cloudFiles.format": "json", "readerCaseSensitive": "true", "mode": "PERMISSIVE"}
+    assert check_options(options, explicit_schema=False).reader == {}
+    with pytest.raises(UnsupportedOption, match="'readerCaseSensitive' is not supported here yet"):
+        check_options({**options, "readerCaseSensitive": "false"}, explicit_schema=False)
+    assert check_options(read_files_options({"useStrictGlobber": "true"}), explicit_schema=False, format="csv",
+                         streaming=False).reader == {}
 
 
 def test_without_validation_what_is_no_option_anywhere_is_left_out() -> None:
@@ -146,7 +151,8 @@ def test_hints_for_an_explicit_schema_are_refused() -> None:
 
 @pytest.mark.parametrize(("name", "value"), [("inferColumnTypes", "yes"), ("maxFilesPerTrigger", "0"),
                                              ("maxFilesPerTrigger", "many"), ("validateOptions", "no"),
-                                             ("maxBytesPerTrigger", "much"), ("includeExistingFiles", "1")])
+                                             ("maxBytesPerTrigger", "much"), ("includeExistingFiles", "1"),
+                                             ("allowOverwrites", "1")])
 def test_a_value_that_makes_no_sense_is_refused_with_its_option(name: str, value: str) -> None:
     with pytest.raises(UnsupportedOption, match=name):
         check(**{name: value})

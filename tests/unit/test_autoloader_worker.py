@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from pyspark import cloudpickle
 
-from helpers import autoloader
 from helpers.autoloader.csv_files import Dialect
 from helpers.autoloader.csv_guard import csv_guard
 from helpers.autoloader.evolution import Evolution
 from helpers.autoloader.guard import json_guard
 from helpers.autoloader.json_types import field, struct
+from helpers.autoloader.sources import travels_with_queries
 
 _WORKER = """
 import pickle, sys
@@ -38,7 +38,7 @@ def test_the_guard_works_where_the_package_is_not_installed(tmp_path: Path, form
     evolution = Evolution(struct([field("id", "long")]), "addNewColumns", str(tmp_path / "state"))
     rest = {"json": [0, landed.stat().st_size, None, None], "csv": [0, None, "1", "2"]}[format]
     guard = json_guard(evolution) if format == "json" else csv_guard(evolution, Dialect(), 2)
-    cloudpickle.register_pickle_by_value(autoloader)
+    travels_with_queries()
     (tmp_path / "guard").write_bytes(cloudpickle.dumps(guard))
     (tmp_path / "row").write_bytes(cloudpickle.dumps([landed.as_uri(), *rest]))
     worker = _WORKER if format == "csv" else _WORKER.replace("*[pa.string()] * 9", "pa.int64(), *[pa.string()] * 2")

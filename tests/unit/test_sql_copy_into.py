@@ -96,6 +96,8 @@ def test_calls_are_found_in_any_statement_but_not_in_strings_or_comments() -> No
     assert calls.parts == (text[:text.index("read_files('/a'")], " AS r JOIN ", " s USING (path)")
     assert (files.path, files.format, files.streaming) == ("/a", "csv", False)
     assert state == StateSource("__files_2", "/checkpoint")
+    (of_table,) = find_calls("SELECT * FROM cloud_files_state(TABLE(lab.`my t`))", source="spark.sql").sources
+    assert of_table == StateSource("__files_1", table="lab.`my t`")
     assert not calls.metadata
     assert find_calls("SELECT read_files FROM t", source="x").sources == ()
 
@@ -113,7 +115,7 @@ def test_a_view_of_files_is_refused_with_another_way() -> None:
 
 
 @pytest.mark.parametrize("call", ["STREAM read_files('/a')", "STREAM(read_files('/a'))", "cloud_files('/a', 'json')",
-                                  "cloud_files_state(TABLE(t))", "read_files(path)"])
+                                  "cloud_files_state(TABLE t)", "cloud_files_state(t)", "read_files(path)"])
 def test_a_call_that_cannot_be_run_here_is_refused(call: str) -> None:
     with pytest.raises(PipelineSyntaxError):
         find_calls(f"SELECT * FROM {call}", source="spark.sql")
