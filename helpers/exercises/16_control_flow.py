@@ -14,7 +14,7 @@ OBJECTIVES = ("4.1", "4.2", "6.2")
 DIFFERENCES = (
     "jobs.referenced-jobs", "jobs.references", "jobs.reference-to-later-task", "jobs.parallel", "jobs.sql-task",
     "jobs.unsupported", "jobs.for-each-repair", "jobs.for-each-fields", "jobs.for-each-condition",
-    "jobs.sql-task-read-files", "jobs.lab-run", "jobs.repair-latest-id",
+    "jobs.lab-run", "jobs.repair-latest-id",
 )
 SCRIPT, SQL, NOTEBOOK = "spark_python_task", "sql_task", "notebook_task"
 BRANCH, LOOP, OTHER_JOB = "condition_task", "for_each_task", "run_job_task"

@@ -10,6 +10,7 @@ from typing import Any
 from packaging.requirements import InvalidRequirement, Requirement
 
 from helpers.jobs.errors import MissingField, MissingFile, Mistake, NotSupported, WrongValue
+from helpers.jobs.files import is_file
 from helpers.jobs.schema import nearest
 from helpers.jobs.walk import every_task
 from helpers.jobs.wheels import Package, WheelError, installed, may_have_function, missing, read_wheel, same_package
@@ -85,7 +86,7 @@ def _pypi(package: str, path: str) -> Iterator[Mistake]:
 
 
 def _wheel(wheel: str, path: str, folder: Path) -> Iterator[Mistake]:
-    files = [file for file in _files(folder, wheel) if file.is_file()]
+    files = [file for file in _files(folder, wheel) if is_file(file)]
     if not files:
         yield MissingFile(f"there is no wheel {folder / wheel}; paths are relative to the definition", path=path)
     for file in files:

@@ -40,7 +40,7 @@ def for_sdk(value: Any) -> Any:
 
 def nearest(name: str, names: Any) -> str:
     """Say `; did you mean 'x'?`, or nothing when no name is near."""
-    found = get_close_matches(name, list(names), n=1)
+    found = get_close_matches(str(name), [str(one) for one in names], n=1)
     return f"; did you mean '{found[0]}'?" if found else ""
 
 
@@ -58,7 +58,7 @@ def _object(value: Mapping[str, Any], cls: type, path: str, mistakes: list[Mista
     hints = _hints(cls)
     cleaned: dict[str, Any] = {}
     for name, item in value.items():
-        where = f"{path}.{name}" if path else name
+        where = f"{path}.{name}" if path else str(name)
         if name not in hints:
             mistakes.append(UnknownField(f"there is no field '{name}' here{nearest(name, hints)}", path=where))
         elif (kept := _value(item, hints[name], where, mistakes)) is not _GONE:

@@ -106,12 +106,18 @@ def _follow(folder: Path, handles: Sequence[Any], shown: Sequence[Mapping[str, A
         shown = bundles
 
 
-def _bundles(run: Run) -> list[Mapping[str, Any]]:
-    """Return the outputs; charts of a run under way end now, since its record ends with its last event."""
-    from helpers.charts import job_graph, job_timeline  # here, since a runner draws nothing
-
+def record_until_now(run: Run) -> dict[str, Any]:
+    """Give a run as the charts take it; one under way goes on until now, since its record ends with its last event."""
     record = run.as_dict()
     if not run.state.final:
         record["end_time"] = int(time.time() * 1000)
+    return record
+
+
+def _bundles(run: Run) -> list[Mapping[str, Any]]:
+    """Return the outputs."""
+    from helpers.charts import job_graph, job_timeline  # here, since a runner draws nothing
+
+    record = record_until_now(run)
     table = {"text/html": as_html(run), "text/plain": as_text(run)}
     return [table, *(draw(record)._repr_mimebundle_() for draw in (job_timeline, job_graph))]

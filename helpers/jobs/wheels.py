@@ -39,7 +39,7 @@ def read_wheel(path: Path) -> Package:
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
-    except (OSError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, zipfile.BadZipFile) as error:
         raise WheelError(f"{path.name} is no wheel: {error}") from None
     compiled = [name for name in names if PurePosixPath(name).suffix in _COMPILED]
     if compiled:
@@ -71,7 +71,7 @@ def installed(name: str) -> Package | None:
     """The package of this name that is installed here."""
     try:
         found = metadata.distribution(name)
-    except metadata.PackageNotFoundError:
+    except (metadata.PackageNotFoundError, ValueError):  # ValueError: an empty name
         return None
     return Package(Path(), found.metadata["Name"], found.version, _by_name(found), ())
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from helpers.jobs import JobDefinitionError, JobSyntaxError, load_job, parse_job, schema
+from helpers.jobs import JobDefinitionError, JobSyntaxError, check_definition, load_job, parse_job, schema
 from helpers.jobs.errors import JobFileError
 from helpers.jobs.model import Notebook, Pipeline
 
@@ -343,3 +343,19 @@ def test_what_the_sdk_would_lose_is_told():
     assert schema.check({"kept": "a"}, Forgetful) == ({"kept": "a"}, [])
     _, mistakes = schema.check({"kept": "a", "lost": ["b"]}, Forgetful)
     assert [str(mistake) for mistake in mistakes] == ["lost: WrongValue: the Jobs API does not keep ['b']"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({5: 1}, "5: UnknownField: there is no field '5' here"),
+        ({"tasks": [{**work("a", "setup"), True: 1}]}, "task 'a', True: UnknownField: there is no field 'True' here"),
+        ({"tasks": [{**work("a", "setup"), "libraries": [{"whl": "a" * 300}]}]}, "whl: MissingFile: there is no wheel"),
+        ({"tasks": [{**work("a", "setup"), "libraries": [{"whl": "a\0b"}]}]}, "whl: MissingFile: there is no wheel"),
+        ({"tasks": [{"task_key": "a", "python_wheel_task": {"package_name": "", "entry_point": "b"}}]},
+         "nothing brings the package ''"),
+    ],
+)  # fmt: skip
+def test_what_no_json_file_or_no_file_system_holds_is_told_too(folder, changed, said):
+    (told,) = check_definition({"tasks": [work("a", "setup")], **changed}, base_dir=folder)
+    assert said in told
