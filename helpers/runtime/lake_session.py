@@ -35,7 +35,19 @@ _CONNECT_MODE = "SPARK_CONNECT_MODE_ENABLED"
 
 
 class _Client(SparkConnectClient):
-    """Spark's client, whose error says why Auto Loader stopped: Spark's own names only the write that failed."""
+    """Spark's client, which looks for overwritten files before a stream starts, and whose error says why one stopped.
+
+    Spark's own error names only the write that failed.
+    """
+
+    sees_overwrites = True
+
+    def execute_command(self, command: Any, *given: Any, **named: Any) -> Any:
+        if command.WhichOneof("command_type") in ("create_dataframe_view", "write_stream_operation_start"):
+            from helpers.autoloader import before_command
+
+            before_command(command, self.__dict__.setdefault("_overwriting_views", {}))
+        return super().execute_command(command, *given, **named)
 
     def _handle_error(self, error: Exception) -> NoReturn:
         try:
