@@ -7,6 +7,7 @@ import io
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import dropwhile, islice
 
 import pyarrow as pa
 
@@ -31,7 +32,9 @@ class Dialect:
         """The values of each line."""
         # Python's own limit is 128 KiB a value; Spark's reader has none.
         csv.field_size_limit(_LARGEST)
-        return csv.reader(lines, delimiter=self.sep, quotechar=self.quote or None, escapechar=self.escape or None,
+        # A quote that is escaped by a quote is what Python reads without being told.
+        escape = None if self.escape == self.quote else self.escape or None
+        return csv.reader(lines, delimiter=self.sep, quotechar=self.quote or None, escapechar=escape,
                           quoting=csv.QUOTE_MINIMAL if self.quote else csv.QUOTE_NONE)
 
     def values(self, record: str) -> list[str | None]:
@@ -44,8 +47,7 @@ def header(path: str, dialect: Dialect) -> list[str]:
     """The names in a file's first line that is not blank; a column without a name is `_c<place>`, as in Spark."""
     if dialect.names is not None:
         return list(dialect.names)
-    with _lines(path) as lines:
-        names = next((row for row in dialect.rows(line for line in lines if line.strip())), [])
+    names = next(_rows(path, dialect), [])
     return [name or f"_c{place}" for place, name in enumerate(names)]
 
 
@@ -56,13 +58,10 @@ def column_types(paths: Iterable[str], dialect: Dialect, wanted: Callable[[str],
         names = header(path, dialect)
         places = [(place, name) for place, name in enumerate(names) if wanted(name)]
         types |= {name: types.get(name, "void") for _, name in places}
-        with _lines(path) as lines:
-            rows = dialect.rows(lines)
-            next(rows, None)
-            for row in rows:
-                for place, name in places:
-                    if types[name] != "string" and place < len(row) and row[place] not in ("", dialect.null):
-                        types[name] = wider(types[name], type_of(row[place]))
+        for row in islice(_rows(path, dialect), 1, None):
+            for place, name in places:
+                if types[name] != "string" and place < len(row) and row[place] not in ("", dialect.null):
+                    types[name] = wider(types[name], type_of(row[place]))
     return {name: "string" if type_ == "void" else type_ for name, type_ in types.items()}
 
 
@@ -94,6 +93,12 @@ def wider(type_: str, found: str) -> str:
         if type_ in order and found in order:
             return order[max(order.index(type_), order.index(found))]
     return "string"
+
+
+def _rows(path: str, dialect: Dialect) -> Iterator[list[str]]:
+    """The rows of a file, its header first, which blank lines may precede."""
+    with _lines(path) as lines:
+        yield from dialect.rows(dropwhile(lambda line: not line.strip(), lines))
 
 
 def _lines(path: str) -> io.TextIOWrapper:

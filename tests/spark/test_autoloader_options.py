@@ -103,3 +103,30 @@ def test_a_streams_state_and_a_batch_of_its_files_are_read_in_sql(lab: Lab, spar
         spark.sql(f"SELECT :x FROM {files}", {"x": 1})
     with pytest.raises(UnsupportedOption, match="maxFilesPerTrigger"):
         spark.sql(f"SELECT * FROM read_files('{lab.landing}', maxFilesPerTrigger => 1)")
+
+
+def test_a_file_that_is_overwritten_is_read_again_only_where_that_is_allowed(lab: Lab, spark: SparkSession) -> None:
+    def land(name: str, at: int, *records: dict[str, int]) -> None:
+        os.utime(lab.land(name, *records), (at, at))
+
+    anew = {"allowOverwrites": "true"}
+    land("a.json", 1_700_000_000, {"id": 1})
+    land("b.json", 1_700_000_001, {"id": 2})
+    if not hasattr(spark, "client"):
+        with pytest.raises(UnsupportedOption, match="allowOverwrites"):
+            lab.read(**anew)
+        return
+    lab.run(lab.read(**anew))
+    land("a.json", 1_700_000_002, {"id": 1}, {"id": 3})
+    lab.run(lab.read())
+    assert lab.rows("id") == [(1,), (2,)]
+    # An older time is another time too; and a view in between is no hindrance.
+    land("b.json", 1_600_000_000, {"id": 4})
+    lab.read(**anew).createOrReplaceTempView("landed_anew")
+    lab.run(spark.sql("SELECT * FROM landed_anew WHERE id > 0"))
+    assert lab.rows("id") == [(1,), (1,), (2,), (3,), (4,)]
+    lab.run(lab.read(**anew))
+    assert len(lab.rows("id")) == 5
+    state = spark.sql(f"SELECT path, create_time FROM cloud_files_state('{lab.root / 'state'}')").collect()
+    assert sorted((row.path[-6:], int(row.create_time.timestamp())) for row in state) == [
+        ("a.json", 1_700_000_002), ("b.json", 1_600_000_000)]

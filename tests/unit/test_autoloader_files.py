@@ -73,7 +73,8 @@ def test_files_are_chosen_by_their_time(tmp_path: Path) -> None:
 
 
 def test_partition_columns_come_from_the_folders(tmp_path: Path) -> None:
-    for name in ("_no/x.json", "day=1/kind=a%20b/x.json", "day=2/kind=__HIVE_DEFAULT_PARTITION__/x.json", "plain/day=x/x.json"):
+    for name in ("_no/x.json", "day=1/kind=a%20b/x.json", "day=2/kind=__HIVE_DEFAULT_PARTITION__/x.json",
+                 "plain/day=x/x.json"):
         (tmp_path / name).parent.mkdir(parents=True)
         (tmp_path / name).touch()
     landing = Landing(str(tmp_path))
@@ -155,6 +156,11 @@ def test_columns_are_matched_over_files_by_header(tmp_path: Path) -> None:
     large = tmp_path / "large.csv"
     large.write_text(f"id,text\n1,{'x' * 200_000}\n")
     assert column_types([str(large)], Dialect(), lambda _: True) == {"id": "integer", "text": "string"}
+    blank = tmp_path / "blank.csv"
+    blank.write_text('\n  \nid,"a ""b"", c",d\n1,"x,",2020-01-01\n')
+    for escape in ('"', "\\"):
+        assert column_types([str(blank)], Dialect(escape=escape), lambda _: True) == {
+            "id": "integer", 'a "b", c': "string", "d": "date"}
     (tmp_path / "3.csv").write_text("price,id,day\n1,x,2020-01-01\n2.5,,\n")
     assert column_types([str(one), str(tmp_path / "3.csv")], Dialect(), lambda name: name != "_c2") == {
         "id": "string", "a, b": "string", "price": "double", "day": "date"}
