@@ -49,7 +49,7 @@ def failures_of(dataset: DatasetDict) -> list[str]:
     """Return a phrase for each expectation that records failed, most failures first."""
     found = sorted(dataset.get("expectations") or [], key=lambda one: -(one.get("failed_records") or 0))
     failed = [one for one in found if one.get("failed_records")]
-    return [f"{plain(one.get('name'))}: {count(one['failed_records'])} failed" for one in failed]
+    return [f"{count(one['failed_records'])} failed {plain(one.get('name'))}" for one in failed]
 
 
 def name_text(dataset: DatasetDict) -> str:

@@ -97,7 +97,8 @@ def _text(title: str, state: str, update: UpdateDict) -> str:
     dropped = sum(one.get("dropped_records") or 0 for one in datasets)
     upserted = sum(one.get("num_upserted_rows") or 0 for one in tables)
     deleted = sum(one.get("num_deleted_rows") or 0 for one in tables)
-    troubles = [f"{plain(one.get('name'))}, {failure}" for one in datasets for failure in cards.failures_of(one)]
+    failures = [(plain(one.get("name")), cards.failures_of(one)) for one in datasets]
+    troubles = [f"{name}: {', '.join(found)}" for name, found in failures if found]
     troubles += [f"{plain(one.get('name'))} stopped: {plain(one['error'])}" for one in datasets if one.get("error")]
     rows = f"{count(written, 'row')} written, {count(dropped)} dropped"
     if upserted or deleted:

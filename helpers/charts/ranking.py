@@ -42,11 +42,11 @@ def ranked(frame: pd.DataFrame, *, names: Sequence[str], value: str, top: int) -
 
 
 def category_names(frame: pd.DataFrame) -> list[str]:
-    """Return each row's category, with its department where two departments have a category of that name."""
+    """Return each row's category, with its department where another has a category of that name too."""
     names = [plain(value) for value in frame["category"]]
     seen = Counter(names)
     departments = map(plain, frame["department"])
     return [
-        f"{name} ({department})" if seen[name] > 1 else name
+        f"{name} ({department})" if seen[name] > 1 and name != department else name
         for name, department in zip(names, departments, strict=True)
     ]

@@ -38,7 +38,8 @@ def revenue_by_day(frame: pd.DataFrame, *, theme: ThemeName = "light") -> Chart:
         hovertext=[f"{day}: {line}" for day, line in zip(days, sold, strict=True)],
         hoverinfo="text",
     )
-    figure.update_xaxes(title_text="Day", type="date", **_day_ticks(len(days)))
+    # Away from the axis, where the first day would meet the $0 beside it.
+    figure.update_xaxes(title_text="Day", type="date", ticklabelstandoff=8, **_day_ticks(len(days)))
     figure.update_yaxes(**DOLLAR_AXIS)
     span = f"{count(len(days), 'day')} from {days[0]} to {days[-1]}, {money(total(table['revenue']))} in all"
     text = f"{title}: {span}{_extremes_text(days, revenue)}."

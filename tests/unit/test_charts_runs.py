@@ -110,9 +110,9 @@ def test_a_card_says_kind_state_rows_drops_and_failures() -> None:
     found = [expectation("known", 9, 0), expectation("has_product", 5, 3), expectation("has_id", 6, 2)]
     chart = charts.pipeline_graph(update(dataset("silver", dropped_records=2, expectations=found)))
     assert "<b>silver</b>" in words(chart)
-    for part in ("streaming table · completed", "8 written · 2 dropped", "has_product: 3 failed (+1 more)"):
+    for part in ("streaming table · completed", "8 written · 2 dropped", "3 failed has_product (+1 more)"):
         assert part in words(chart)
-    assert "silver, has_product: 3 failed" in chart.text
+    assert "silver: 3 failed has_product, 2 failed has_id." in chart.text
 
 
 def test_a_card_says_that_its_expectations_held_and_its_hover_text_has_every_count() -> None:

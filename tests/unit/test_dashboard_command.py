@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 from streamlit.testing.v1 import AppTest
 
+from helpers import cli
 from helpers.commands.dashboard import LOGIN, TOKEN, Dashboard, DashboardNotStarted, plan_dashboard, show_dashboard
 from helpers.dashboard.login import LoginNotConfigured
 from helpers.runtime.places import REPO_ROOT, Places
@@ -53,6 +55,18 @@ def test_streamlit_keeps_its_protections_and_tells_nobody() -> None:
 def test_beyond_this_machine_it_refuses_to_start_without_a_login(address: str, tmp_path: Path) -> None:
     with pytest.raises(LoginNotConfigured, match=r"asks for a login, and none is configured.*Or leave out --address"):
         _planned(address, tmp_path / "secrets.toml")
+
+
+def test_the_refusal_is_one_sentence_and_nothing_listens(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _enter(monkeypatch, tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    started: list[object] = []
+    monkeypatch.setattr(subprocess, "Popen", lambda *command, **_: started.append(command))
+    assert cli.main(["dashboard", "--no-browser", "--address", "0.0.0.0"]) == 1
+    assert "Beyond this machine the dashboard asks for a login" in capsys.readouterr().err.replace("\n", " ")
+    assert started == []
 
 
 @pytest.mark.parametrize(
