@@ -59,7 +59,7 @@ def stream_files(
     landing = landing_of(str(path), checked)
     landing.check()
     given = schema or FIXED.get(checked.format)
-    if checked.allow_overwrites and not getattr(getattr(spark, "client", None), "sees_overwrites", False):
+    if checked.allow_overwrites and not getattr(getattr(spark, "_client", None), "sees_overwrites", False):
         raise UnsupportedOption("cloudFiles.allowOverwrites=true needs the shared Spark server (Spark Connect) here. "
                                 "Remove the option, or unset LAKEPREP_SPARK.")
     store = _store(schema_location or checked.schema_location, landing, checked, inferred=not given)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pyspark.errors import StreamingQueryException
 from pyspark.sql import SparkSession
 
 from helpers.autoloader import MissingSchemaLocation, UnsupportedOption
@@ -44,14 +46,29 @@ def test_files_that_were_there_before_are_left_out(lab: Lab) -> None:
         lab.read("id INT", includeExistingFiles="false")
 
 
-def test_files_are_chosen_by_time_and_taken_by_size(lab: Lab) -> None:
+def test_files_are_chosen_by_time(lab: Lab) -> None:
     for name, at in (("a.json", 1_700_000_000), ("b.json", 1_700_000_100), ("c.json", 1_700_000_200)):
         os.utime(lab.land(name, {"id": name}), (at, at))
     times = {"modifiedAfter": "2023-11-14T22:13:20", "modifiedBefore": "2023-11-14T22:16:40Z"}
     lab.run(lab.read(reader=times))
     assert lab.rows("id") == [("b.json",)]
-    query = lab.start(lab.read("id STRING", maxBytesPerTrigger="1b").select("id"), availableNow=True)
-    assert query.awaitTermination(60)
+
+
+def test_a_micro_batch_has_as_much_as_its_limit_allows_unless_there_is_to_be_only_one(lab: Lab) -> None:
+    def batches(names: str, frame: Any, **trigger: Any) -> list[int]:
+        """The rows of each micro-batch that reads these files, of one record each."""
+        for name in names:
+            lab.land(f"{name}.json", {"id": name})
+        query = lab.start(frame, **trigger)
+        assert query.awaitTermination(60)
+        return [each.numInputRows for each in query.recentProgress if each.numInputRows]
+
+    assert batches("abc", lab.read("id STRING", maxFilesPerTrigger="2")) == [2, 1]
+    assert batches("de", lab.read("id STRING", maxBytesPerTrigger="1b")) == [1, 1]
+    assert batches("fg", lab.read("id STRING", maxFilesPerTrigger="1"), once=True) == [2]
+    with pytest.raises(StreamingQueryException, match="ContinuousTrigger"):
+        batches("", lab.read("id STRING"), continuous="1 second")
+    assert len(lab.rows("id")) == 7
 
 
 def test_a_record_may_go_over_several_lines(lab: Lab) -> None:
@@ -112,7 +129,7 @@ def test_a_file_that_is_overwritten_is_read_again_only_where_that_is_allowed(lab
     anew = {"allowOverwrites": "true"}
     land("a.json", 1_700_000_000, {"id": 1})
     land("b.json", 1_700_000_001, {"id": 2})
-    if not hasattr(spark, "client"):
+    if not hasattr(spark, "_client"):  # a classic session has none that could look before a stream starts
         with pytest.raises(UnsupportedOption, match="allowOverwrites"):
             lab.read(**anew)
         return
