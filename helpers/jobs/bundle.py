@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +53,9 @@ def load_bundle_job(
     resources = _resources(files, chosen, variables or {}, environment)
     jobs = resources.get("jobs", {})
     if job not in jobs:
-        raise BundleError(f"{path} has no job '{job}'{nearest(job, jobs)} (it has {', '.join(jobs) or 'none'})")
+        raise BundleError(
+            f"{path} has no job '{job}'{nearest(job, jobs)} (it has {', '.join(map(str, jobs)) or 'none'})"
+        )
     around = Around(jobs[job].source.parent, jobs, resources.get("pipelines", {}))
     return parse_resource(jobs[job], around)
 
@@ -79,7 +81,10 @@ def _read(path: Path) -> _Files:
 
 
 def _included(root: Mapping[str, Any], path: Path) -> Iterator[Path]:
-    for pattern in root.get("include") or ():
+    patterns = root.get("include") or ()
+    if not isinstance(patterns, list | tuple):
+        raise BundleError(f"{path}: include is no list such as [resources/*.yml]")
+    for pattern in patterns:
         found = sorted(path.parent.glob(str(pattern)))
         if not found:
             raise BundleError(f"{path}: no file matches '{pattern}' of include")
@@ -97,37 +102,43 @@ def _target(files: _Files, named: str | None) -> tuple[str, Mapping[str, Any]]:
     """The named target, or the default one, or the only one; without any, the bundle as it is."""
     targets = files.targets
     if named is not None and named not in targets:
-        has = ", ".join(targets) or "none"
+        has = ", ".join(map(str, targets)) or "none"
         raise BundleError(f"{files.root} has no target '{named}'{nearest(named, targets)} (it has {has})")
     defaults = [key for key, item in targets.items() if isinstance(item, Mapping) and item.get("default")]
     if named is None and len(defaults) > 1:
-        raise BundleError(f"{files.root}: {' and '.join(defaults)} are both the default target; only one may be")
+        raise BundleError(
+            f"{files.root}: {' and '.join(map(str, defaults))} are both the default target; only one may be"
+        )
     if named is None and targets and not defaults and len(targets) > 1:
-        raise BundleError(f"{files.root} has no default target; name one of {', '.join(targets)}")
+        raise BundleError(f"{files.root} has no default target; name one of {', '.join(map(str, targets))}")
     chosen = named or (defaults or list(targets) or ["default"])[0]
-    return chosen, targets.get(chosen) or {}
+    return chosen, _object(targets, chosen, files.root)
 
 
 def _resources(
     files: _Files, chosen: tuple[str, Mapping[str, Any]], given: Mapping[str, str], environment: Mapping[str, str]
 ) -> dict[str, dict[str, Resource]]:
     name, target = chosen
-    overrides = _object(target, "variables", files.root)
-    values = variable_values(
-        files.variables, Told(given, environment, overrides), root=files.root, target=name
-    )  # fmt: skip
+    told = Told(given, environment, _object(target, "variables", files.root))
+    values = variable_values(files.variables, told, root=files.root, target=name)
     known = {"bundle.name": files.bundle.get("name", ""), "bundle.target": name, "bundle.environment": name}
-    overrides = _object(target, "resources", files.root)
-    found = {
-        (kind, key): Resource(key, merged(item.document, overrides.get(kind, {}).get(key, {})), item.source)
-        for kind, items in files.resources.items()
-        for key, item in items.items()
-    }
+    found = {(kind, key): item for kind, items in files.resources.items() for key, item in items.items()}
+    for kind, key, override in _overrides(target, files.root):
+        item = found.get((kind, key), Resource(key, {}, files.root))
+        found[kind, key] = replace(item, document=merged(item.document, override))
     fill = Substitution(known | {f"var.{key}": value for key, value in values.items()} | _fields(found))
-    resources: dict[str, dict[str, Resource]] = {kind: {} for kind in files.resources}
+    resources: dict[str, dict[str, Resource]] = {}
     for (kind, key), item in found.items():
-        resources[kind][key] = Resource(key, fill(item.document), item.source)
+        resources.setdefault(kind, {})[key] = replace(item, document=fill(item.document))
     return resources
+
+
+def _overrides(target: Mapping[str, Any], root: Path) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    """What a target says of each resource: of one that is there, or of one that only this target has."""
+    resources = _object(target, "resources", root)
+    for kind in resources:
+        items = _object(resources, kind, root)
+        yield from ((kind, key, _object(items, key, root)) for key in items)
 
 
 def _fields(resources: Mapping[tuple[str, str], Resource]) -> dict[str, Any]:

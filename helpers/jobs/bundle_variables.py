@@ -35,7 +35,7 @@ def variable_values(variables: Mapping[str, Any], told: Told, *, root: Path, tar
     for source, named in (("the call", told.given), (file.name, overrides), ("the target", told.target)):
         for name in named:
             if name not in variables:
-                has = ", ".join(variables) or "none"
+                has = ", ".join(map(str, variables)) or "none"
                 said = f"{root} has no variable '{name}', which {source} sets{nearest(name, variables)}"
                 raise BundleError(f"{said} (it has {has})")
     return {

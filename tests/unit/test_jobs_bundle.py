@@ -106,6 +106,15 @@ def test_a_target_overrides_variables_and_resources(write):
     assert job.task("report").depends_on == ("refresh",)
 
 
+def test_a_target_may_have_jobs_of_its_own(write, tmp_path):
+    only = "        only_prod: {name: only, tasks: [{task_key: a, notebook_task: {notebook_path: src/report}}]}\n"
+    path = write(root=ROOT + only)
+    job = load_bundle_job(path, "only_prod", target="prod", environment={})
+    assert (job.name, job.task("a").work.path) == ("only", tmp_path / "src" / "report.ipynb")
+    with pytest.raises(BundleError, match=r"has no job 'only_prod' \(it has nightly, small\)"):
+        load_bundle_job(path, "only_prod", target="dev", environment={})
+
+
 def test_a_field_of_another_resource_is_filled_in_but_an_id_is_the_workspaces(write):
     jobs = JOBS.replace("nightly ${var.label}", "nightly of ${resources.pipelines.shop.schema}")
     assert load(write(jobs=jobs)).name == "nightly of shop_dev"
@@ -166,6 +175,10 @@ def test_a_bundles_pipeline_reaches_its_process_with_paths_that_lead_to_its_file
         ({"jobs": JOBS.replace("var.day", "var.dya")}, {}, "${var.dya} names no variable of the bundle"),
         ({"root": ROOT.replace('"${var.catalog}_', '"${var.label}_')}, {}, "refer to each other in a circle"),
         ({"small": JOBS}, {}, "resources.pipelines.shop is both in"),
+        ({"root": ROOT.replace("include:\n  -", "include:")}, {}, "include is no list such as"),
+        ({"root": ROOT + "  5: x\n"}, {"target": 5}, "databricks.yml: 5 is no object"),
+        ({"root": ROOT.partition("      jobs:")[0] + "      jobs: {nightly: x}\n"}, {"target": "prod"},
+         "databricks.yml: nightly is no object"),
         ({"small": "- a\n"}, {}, "is no YAML object"),
         ({"root": ROOT.replace("{description: where tables go, default: workspace}", "{lookup: {cluster: c}}")}, {},
          "variable 'catalog' is looked up in a workspace"),
