@@ -156,13 +156,28 @@ def test_a_task_that_ignores_the_request_to_end_is_killed(run):
     assert results(ended) == {"a": "TIMEDOUT"}
 
 
+class LateClock(Clock):
+    """A clock that a test can put forward, by `late` seconds."""
+
+    late = 0.0
+
+    def elapsed(self) -> float:
+        return super().elapsed() + self.late
+
+
 def test_a_run_that_takes_too_long_stops_its_tasks(run):
+    clock = LateClock()
+
+    def hurry(now: Run, event: Mapping[str, Any]) -> None:
+        if (event["type"], event.get("task_key")) == ("task_ended", "d"):
+            clock.late = 60
+
     ended = run(
         task("a"), task("b", "a"), task("c"), task("d", "c"), fake={"a": ["sleep"]},
-        job={"timeout_seconds": 4}, parallelism=2,
+        job={"timeout_seconds": 60}, parallelism=2, clock=clock, on_event=hurry,
     )  # fmt: skip
     assert ended.state.result_state == "TIMEDOUT"
-    assert ended.state.state_message == "the run reached its time-out of 4 s"
+    assert ended.state.state_message == "the run reached its time-out of 60 s"
     assert results(ended) == {"a": "CANCELED", "b": "UPSTREAM_CANCELED", "c": "SUCCESS", "d": "SUCCESS"}
 
 
