@@ -9,6 +9,8 @@ from helpers.charts.axes import clock
 from helpers.charts.inputs import RepairDict, RunDict, state_word
 from helpers.charts.texts import count, plain, seconds
 
+_UNDER_WAY = frozenset({"QUEUED", "PENDING", "RUNNING", "TERMINATING"})
+
 
 @dataclass(frozen=True)
 class PastRun:
@@ -30,7 +32,11 @@ class PastRun:
 
     @property
     def ended(self) -> bool:
-        return bool(self.run.get("end_time") or (self.run.get("state") or {}).get("result_state"))
+        """Tell whether it is over; the record of one under way may go on until now."""
+        state = self.run.get("state") or {}
+        if state.get("life_cycle_state") in _UNDER_WAY:
+            return False
+        return bool(self.run.get("end_time") or state.get("result_state"))
 
     @property
     def name(self) -> str:

@@ -53,13 +53,21 @@ def recent_runs(places: Places, *, load: RunLoader = read_run) -> list[Run]:
 
 def update_of(run: Run) -> UpdateReport | None:
     """Give the pipeline update that a run's tasks made together, as far as it has come; None when there is none."""
-    from helpers.pipelines.report import combined, from_dict  # here, since the engine comes with it and takes a second
+    from helpers.pipelines.report import combined
+
+    reports = reports_of(run)
+    return combined(reports) if reports else None
+
+
+def reports_of(run: Run) -> list[UpdateReport]:
+    """Give the update that each task of a run made last, as far as it has come."""
+    from helpers.pipelines.report import from_dict  # here, since the engine comes with it and takes a second
 
     reports = []
     for told in (task.update or _progress(run, task) for task in run.latest()):
         with suppress(KeyError, TypeError):  # another version of the engine told other things
             reports += [from_dict(told)] if told else []
-    return combined(reports) if reports else None
+    return reports
 
 
 def updates_of(run: Run) -> tuple[tuple[str, str], ...]:

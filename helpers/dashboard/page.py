@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +73,7 @@ def show_page(places: Places) -> None:
             run = sections.choose_run(runs)
             chosen = [run] if run else []
             events = _events(activity.events_of, places, schema, chosen)
-            sections.show_runs(runs, run, events, _usage(places, chosen))
+            sections.show_runs(runs, run, events, partial(_usage, places, chosen))
 
 
 @st.fragment(run_every=LOOK_EVERY)

@@ -18,10 +18,12 @@ from helpers.dashboard import activity
 from helpers.dashboard.figures import broken_rules, revenue_share
 from helpers.errors import LakeprepError
 from helpers.jobs.record import Run
+from helpers.jobs.shown import record_until_now
 from helpers.runtime.usage import Sample
 
 Frames = dict[str, pd.DataFrame]
 _NEWEST = 0
+_TIMELINE_EVERY = 4.0  # seconds
 _NO_RUN = "No run yet. Start one: `python3 -m helpers run`. It appears here by itself."
 _NO_SALE = "No sale matches these filters. Take one away, or press “Show everything”."
 
@@ -115,7 +117,7 @@ def show_pipeline(runs: Sequence[Run], counts: pd.DataFrame | LakeprepError, usa
         _problem(counts)
     else:
         _chart("failures", charts.expectation_failures, counts)
-    updates = [made.as_dict() for run in runs if (made := activity.update_of(run))]
+    updates = [made.as_dict() for run in runs for made in activity.reports_of(run)]
     _chart("shuffle", partial(charts.shuffle_and_spill, samples=usage), updates)
 
 
@@ -134,16 +136,20 @@ def choose_run(runs: Sequence[Run]) -> Run | None:
 
 
 def show_runs(
-    runs: Sequence[Run], run: Run | None, events: pd.DataFrame | LakeprepError, usage: Sequence[Sample]
+    runs: Sequence[Run],
+    run: Run | None,
+    events: pd.DataFrame | LakeprepError,
+    usage: Callable[[], Sequence[Sample]],
 ) -> None:
-    """Show the tasks of the newest runs, and one run's tasks, timeline and events; `usage` is of that run's time."""
+    """Show the tasks of the newest runs, and one run's tasks, timeline and events; `usage` reads that run's time."""
     if run is None:
         st.info(_NO_RUN)
         return
-    told = [one.as_dict() for one in runs]
+    told = [record_until_now(one) for one in runs]
     _chart("matrix", charts.task_matrix, told)
-    _chart("tasks", charts.job_graph, run.as_dict())
-    _chart("timeline", partial(charts.server_usage, samples=usage), run.as_dict())
+    _chart("tasks", charts.job_graph, record_until_now(run))
+    # Time goes on, and with it what the server uses, also while nothing happens.
+    st.fragment(_show_timeline, run_every=None if run.state.final else _TIMELINE_EVERY)(run, usage)
     _chart("durations", charts.run_durations, told)
     st.subheader("Events of its updates", anchor=False)
     if isinstance(events, LakeprepError):
@@ -155,6 +161,10 @@ def show_runs(
         time = st.column_config.DatetimeColumn("time (UTC)", format="YYYY-MM-DD HH:mm:ss")
         naive = shown.assign(timestamp=shown["timestamp"].dt.tz_localize(None))  # else it is shown in the reader's zone
         st.dataframe(naive, hide_index=True, key="events", column_config={"timestamp": time})
+
+
+def _show_timeline(run: Run, usage: Callable[[], Sequence[Sample]]) -> None:
+    _chart("timeline", partial(charts.server_usage, samples=usage()), record_until_now(run))
 
 
 def _chart(key: str, draw: Callable[..., charts.Chart], data: Any, **options: Any) -> None:

@@ -141,6 +141,8 @@ def test_a_queue_is_no_part_of_the_duration_and_a_run_under_way_is_measured_so_f
     chart = charts.run_durations([waited, under_way])
     assert list(trace(chart, "SUCCESS").y) == [35]
     assert "12.0 s so far, 66 % shorter than the median" in chart.text
+    until_now = {**under_way, "end_time": under_way["start_time"] + 14_000, "state": {"life_cycle_state": "RUNNING"}}
+    assert "14.0 s so far, 60 % shorter" in charts.run_durations([waited, until_now]).text
 
 
 def test_of_many_runs_every_second_is_named_so_that_names_do_not_meet() -> None:

@@ -92,6 +92,7 @@ def test_the_update_of_a_running_task_is_read_as_far_as_it_is_whole(tmp_path: Pa
     told = activity.update_of(run)
     assert told is not None
     assert told.state == "RUNNING"
+    assert [one.update_id for one in activity.reports_of(run)] == [UPDATE]
     assert activity.updates_of(run) == ((PIPELINE, UPDATE),)
     progress(places, run.run_id, '\n{"state": "from another version"}\n')
     assert activity.update_of(run) is None
