@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from helpers.jobs.bundle_fields import check_file, check_target, set_apart
 from helpers.jobs.bundle_variables import Told, variable_values
 from helpers.jobs.definition import parse_resource
 from helpers.jobs.errors import BundleError
@@ -28,6 +29,7 @@ class _Files:
     """What the bundle's files say together; each resource keeps the file it came from."""
 
     root: Path
+    document: Mapping[str, Any]
     bundle: Mapping[str, Any]
     variables: Mapping[str, Any]
     targets: Mapping[str, Any]
@@ -57,7 +59,8 @@ def load_bundle_job(
             f"{path} has no job '{job}'{nearest(job, jobs)} (it has {', '.join(map(str, jobs)) or 'none'})"
         )
     around = Around(jobs[job].source.parent, jobs, resources.get("pipelines", {}))
-    return parse_resource(jobs[job], around)
+    found = parse_resource(jobs[job], around)
+    return replace(found, ignored=(*found.ignored, *set_apart(files.document, chosen[1])))
 
 
 def _read(path: Path) -> _Files:
@@ -67,6 +70,7 @@ def _read(path: Path) -> _Files:
     variables: dict[str, Any] = {}
     targets: dict[str, Any] = {}
     for document, file in parts:
+        check_file(document, file)
         variables |= _object(document, "variables", file)
         targets = merged(targets, _object(document, "targets", file))
         for kind, found in _object(document, "resources", file).items():
@@ -77,7 +81,7 @@ def _read(path: Path) -> _Files:
                     both = f"{resources[kind][key].source} and in {file}"
                     raise BundleError(f"resources.{kind}.{key} is both in {both}; give one another key")
                 resources[kind][key] = Resource(key, item, file)
-    return _Files(path, _object(root, "bundle", path), variables, targets, resources)
+    return _Files(path, root, _object(root, "bundle", path), variables, targets, resources)
 
 
 def _included(root: Mapping[str, Any], path: Path) -> Iterator[Path]:
@@ -112,7 +116,9 @@ def _target(files: _Files, named: str | None) -> tuple[str, Mapping[str, Any]]:
     if named is None and targets and not defaults and len(targets) > 1:
         raise BundleError(f"{files.root} has no default target; name one of {', '.join(map(str, targets))}")
     chosen = named or (defaults or list(targets) or ["default"])[0]
-    return chosen, _object(targets, chosen, files.root)
+    target = _object(targets, chosen, files.root)
+    check_target(target, chosen, files.root)
+    return chosen, target
 
 
 def _resources(

@@ -95,7 +95,7 @@ def test_a_bundles_job_has_its_includes_target_and_variables_filled_in(write, tm
     assert report.work.path.resolve() == tmp_path / "src" / "report.ipynb"
     assert report.work.base_parameters == {"run": "{{job.run_id}}"}
     assert below.work.job.tasks[0].work.path.resolve() == tmp_path / "src" / "load.py"
-    assert [ignored.path for ignored in job.ignored] == ["permissions"]
+    assert [ignored.path for ignored in job.ignored] == ["permissions", "mode: development of the target"]
     assert job.identity == f"{tmp_path / 'resources' / 'jobs.yml'}#nightly"
 
 
@@ -104,6 +104,17 @@ def test_a_target_overrides_variables_and_resources(write):
     assert (job.name, job.max_concurrent_runs, job.parameters) == ("nightly prod_prod", 2, {"day": "2017-02-02"})
     assert {task.key: task.max_retries for task in job.tasks} == {"refresh": 0, "report": 3, "below": 0, "extra": 0}
     assert job.task("report").depends_on == ("refresh",)
+
+
+def test_what_only_a_workspace_obeys_is_shown(write):
+    root = ROOT.replace("  prod:\n", "  prod:\n    run_as: {user_name: a}\n    mode: production\n")
+    job = load(write(root=root + "sync: {paths: [src]}\n"), target="prod")
+    assert {ignored.path: ignored.why for ignored in job.ignored} == {
+        "permissions": "one user runs everything here",
+        "mode: production of the target": "the job runs as it is written; nothing is deployed here",
+        "run_as of the bundle": "tasks run as you",
+        "sync of the bundle": "nothing is deployed here",
+    }
 
 
 def test_a_target_may_have_jobs_of_its_own(write, tmp_path):
@@ -175,6 +186,12 @@ def test_a_bundles_pipeline_reaches_its_process_with_paths_that_lead_to_its_file
         ({"jobs": JOBS.replace("var.day", "var.dya")}, {}, "${var.dya} names no variable of the bundle"),
         ({"root": ROOT.replace('"${var.catalog}_', '"${var.label}_')}, {}, "refer to each other in a circle"),
         ({"small": JOBS}, {}, "resources.pipelines.shop is both in"),
+        ({"root": ROOT.replace("variables:\n  cat", "varables:\n  cat")}, {},
+         "bundles have no field 'varables' here; did you mean 'variables'?"),
+        ({"root": ROOT.replace("mode: development", "mod: development")}, {},
+         "target 'dev': bundles have no field 'mod' here; did you mean 'mode'?"),
+        ({"root": ROOT.replace("targets:", "environments:")}, {}, "environments is not supported here; it is the old"),
+        ({"root": ROOT + "experimental: {python: {resources: [a]}}\n"}, {}, "experimental.python is not supported"),
         ({"root": ROOT.replace("include:\n  -", "include:")}, {}, "include is no list such as"),
         ({"root": ROOT + "  5: x\n"}, {"target": 5}, "databricks.yml: 5 is no object"),
         ({"root": ROOT.partition("      jobs:")[0] + "      jobs: {nightly: x}\n"}, {"target": "prod"},
