@@ -13,6 +13,8 @@ from helpers.charts.lanes import BAR_WIDTH, Lane, Placed, add_lanes
 from helpers.charts.texts import count, label, plain, seconds, time_unit
 from helpers.charts.theme import THEMES, Theme, ThemeName, bar_marker, status_style
 
+_THINNEST = 0.002  # of the run; the legend explains no wait that is too short to be seen
+
 
 @dataclass(frozen=True)
 class _Span:
@@ -56,7 +58,10 @@ def add_timeline(figure: go.Figure, run: RunDict, *, theme: Theme) -> Drawn:
     """Draw the lanes of a run that has tasks on the figure's first axes."""
     tasks, (begin, end) = by_task(run), limits(run)
     attempts = [span for lane, key in enumerate(tasks) for span in _attempts(lane, tasks[key], begin, end)]
-    pauses = [span for lane, key in enumerate(tasks) for span in _waits(lane, key, tasks, run, begin)]
+    seen = (end - begin) / 1000 * _THINNEST
+    pauses = [
+        span for lane, key in enumerate(tasks) for span in _waits(lane, key, tasks, run, begin) if span.length >= seen
+    ]
     placed = add_lanes(figure, [_lane(key, tasks[key], begin, end) for key in tasks], theme=theme)
     unit = _add_clock(figure, begin, end)
     _add_waits(figure, pauses, placed, unit, theme)

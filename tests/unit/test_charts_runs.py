@@ -39,6 +39,9 @@ def test_a_wait_is_drawn_from_when_a_task_was_free_to_start() -> None:
     )
     waits = trace(chart, "waiting")
     assert list(zip(waits.base, waits.x, strict=True)) == [(0, 5), (10, 2), (20, 30)]
+    unseen = charts.job_timeline(run(task("a", 0, 0, 10, "SUCCESS"), task("b", 0, 10.02, 60, "SUCCESS", "a")))
+    assert "waiting" not in [one.name for one in unseen.figure.data]
+    assert not unseen.figure.layout.showlegend
 
 
 def test_each_state_has_a_word_a_pattern_and_a_shape_of_its_own() -> None:
