@@ -25,6 +25,7 @@ SCHEMA = struct([
     field("map", {"type": "map", "keyType": "string", "valueType": "long", "valueContainsNull": True}),
 ])
 _KNOWN = ("long", "double", "flag", "text", "day", "nested", "longs", "items", "map", "deep")
+_BESIDE = ("Long", "unknown", "")
 _OTHERS = ("Long", "TEXT", "Nested", "unknown", "ünknown", "a.b", "a b", "", "_rescued_data", "_file_path",
            "nested.long", '"', "\\", "long ", "_corrupt_record", "null")
 _SCALARS = st.one_of(
@@ -35,12 +36,21 @@ _SCALARS = st.one_of(
 _KEYS = st.sampled_from([*_KNOWN, *_KNOWN, *_OTHERS])
 _VALUES = st.recursive(_SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_KEYS, inner, max_size=4),
                        max_leaves=8)
+
+
+def _with_odd(fitting: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """Objects of which some have a field that their struct does not have, or not in that case."""
+    odd = st.dictionaries(st.sampled_from(_BESIDE), st.integers(0, 9), max_size=1)
+    return st.builds(lambda its, beside: {**its, **beside}, fitting, odd)
+
+
 _FITTING = st.fixed_dictionaries({}, optional={
     "long": st.integers(-9, 9), "double": st.floats(-9, 9), "flag": st.booleans(), "text": st.text(max_size=6),
     "day": st.dates(date(1990, 1, 1), date(2040, 1, 1)).map(str),
-    "nested": st.fixed_dictionaries({}, optional={"long": st.integers(-9, 9), "deep": st.just({"flag": True})}),
+    "nested": _with_odd(st.fixed_dictionaries({}, optional={
+        "long": st.integers(-9, 9), "deep": _with_odd(st.just({"flag": True}))})),
     "longs": st.lists(st.integers(-9, 9), max_size=3), "map": st.dictionaries(st.text(max_size=3), st.integers(-9, 9)),
-    "items": st.lists(st.fixed_dictionaries({"long": st.integers(-9, 9)}), max_size=2)})
+    "items": st.lists(_with_odd(st.fixed_dictionaries({"long": st.integers(-9, 9)})), max_size=2)})
 #: Records of which some values fit their column, and the others are of another type, unknown, or in another case.
 RECORDS = st.builds(lambda fitting, odd: {**fitting, **odd}, _FITTING, st.dictionaries(_KEYS, _VALUES, max_size=4))
 CELLS = st.text(st.characters(exclude_characters='\r\n,"\\\x00', exclude_categories=("Cs",)), max_size=6).map(str.strip)

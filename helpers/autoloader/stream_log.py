@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -112,4 +113,7 @@ def _replace(path: Path, entries: Iterable[Entry]) -> None:
     version = path.read_text(encoding="utf-8").partition("\n")[0]
     # Hadoop's checksum of what was there before; without one it reads the file as it is.
     (path.parent / f".{path.name}.crc").unlink(missing_ok=True)
+    times = path.stat()
     replace_file(path, "\n".join([version, *(json.dumps(each, separators=(",", ":")) for each in entries)]).encode())
+    # When the files were found is when the log was written.
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))

@@ -65,15 +65,18 @@ def test_a_file_written_since_it_was_read_is_taken_out_of_every_log_file(checkpo
     checkpoint.look(0, one, two, gone)
     checkpoint.plan(0, 0)
     gone.unlink()
-    before = (checkpoint.root / "sources" / "0" / "0").read_bytes()
+    log = checkpoint.root / "sources" / "0" / "0"
+    os.utime(log, (50, 50))
+    before = log.read_bytes()
     forget(checkpoint)
-    assert (checkpoint.root / "sources" / "0" / "0").read_bytes() == before
+    assert log.read_bytes() == before
     assert (checkpoint.root / "sources" / "0" / ".0.crc").exists()
     checkpoint.land("one.json", 200)
     forget(checkpoint, "/elsewhere")
     assert len(checkpoint.known()) == 3
     forget(checkpoint, f"{checkpoint.root.parent}/land*/*.json")
     assert checkpoint.known() == [("gone.json", 100), ("two.json", 100)]
+    assert log.stat().st_mtime == 50
     # A checksum of what the file held before would make it unreadable.
     assert not list((checkpoint.root / "sources" / "0").glob(".*"))
 
