@@ -30,16 +30,21 @@ def as_text(run: Run) -> str:
     rows = [_COLUMNS, *_rows(run)]
     widths = [max(len(row[place]) for row in rows) for place in range(len(_COLUMNS) - 1)]
     lines = ["  ".join([*map(str.ljust, row, widths), row[-1]]).rstrip() for row in rows]
-    return "\n".join([_title(run), *lines, *run.duration_warnings])
+    return "\n".join([_title(run), *lines, *_notes(run)])
 
 
 def as_html(run: Run) -> str:
     """Draw the same as a table."""
     head = "".join(f"<th style='text-align:left'>{escape(column)}</th>" for column in _COLUMNS)
     body = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in _rows(run))
-    below = "".join(f"<div>{escape(warning)}</div>" for warning in run.duration_warnings)
+    below = "".join(f"<div>{escape(note)}</div>" for note in _notes(run))
     table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
     return f"<div><strong>{escape(_title(run))}</strong>{table}{below}</div>"
+
+
+def _notes(run: Run) -> list[str]:
+    """What took long, and what of the definition meant nothing here."""
+    return [*run.duration_warnings, *(f"ignored here: {one['path']}: {one['why']}" for one in run.ignored)]
 
 
 def _title(run: Run) -> str:

@@ -58,6 +58,8 @@ def watch_job(
             say(f"{in_utc(clock.now_ms()):%Y-%m-%d %H:%M:%S} UTC  {line}")
 
         say(f"Watching job '{job.name}'; Ctrl-C ends it.")
+        for ignored in job.ignored:
+            say(f"ignored here: {ignored.path}: {ignored.why}")
         sources = [
             source_of(trigger, job, memory, places=places, now_ms=clock.now_ms(), say=told) for trigger in triggers
         ]

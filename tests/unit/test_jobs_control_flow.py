@@ -8,6 +8,7 @@ import signal
 import threading
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -252,6 +253,9 @@ def test_a_run_shows_itself_with_its_iterations(run):
     assert text.splitlines()[0] == f"retail · run {ended.run_id} · SUCCESS"
     assert [line.split()[0] for line in text.splitlines()[2:]] == ["load", "[0]", "[1]", "any"]
     assert '  [1] {"b": "c"}  ' in text
+    aside = replace(ended, ignored=({"path": "run_as", "why": "tasks run as you"},))
+    assert aside.text() == f"{text}\nignored here: run_as: tasks run as you"
+    assert "<div>ignored here: run_as: tasks run as you</div>" in aside._repr_html_()
     html = ended._repr_html_()
     assert "[0] &lt;a&gt;" in html
     assert "<a>" not in html

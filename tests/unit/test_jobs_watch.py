@@ -321,6 +321,9 @@ def test_the_command_watches_a_job_until_its_first_run(tmp_path, make, monkeypat
     assert "databricks.yml#KEY" in capsys.readouterr().err
     assert cli.main(["watch", f"{bundle}#small"]) == 1
     assert "job 'small' is paused" in capsys.readouterr().err
+    bundle.write_text(f"{bundle.read_text()}\nrun_as: {{user_name: me}}")
+    assert cli.main(["watch", f"{bundle}#small", "--unpause", "--once"]) == 0
+    assert "\nignored here: run_as of the bundle: tasks run as you\n" in capsys.readouterr().out
     assert cli.main(["watch", f"{bundle}#small", "--var", "day=2017"]) == 1
     assert "has no variable 'day', which the call sets" in capsys.readouterr().err
     assert cli.main(["watch", str(path), "--var", "day=2017"]) == 1
