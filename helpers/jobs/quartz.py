@@ -57,9 +57,9 @@ _DAY_OF_MONTH = _Field("day of month", 1, 31)
 _DAY_OF_WEEK = _Field("day of week", 1, 7, _DAYS)
 _YEAR = _Field("year", 1970, 2099)
 _FIELDS = (
-    _Field("seconds", 0, 59),
-    _Field("minutes", 0, 59),
-    _Field("hours", 0, 23),
+    _Field("second", 0, 59),
+    _Field("minute", 0, 59),
+    _Field("hour", 0, 23),
     _DAY_OF_MONTH,
     _Field("month", 1, 12, _MONTHS),
     _DAY_OF_WEEK,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from helpers.jobs import quartz
 from helpers.jobs.errors import MissingField, Mistake, NotSupported, WrongValue
+from helpers.jobs.schema import nearest
 
 _KINDS = ("file_arrival", "periodic", "table_update")
 _SHORTEST = 60
@@ -33,8 +34,15 @@ def _schedule(schedule: Mapping[str, Any]) -> Iterator[Mistake]:
     try:
         ZoneInfo(schedule.get("timezone_id", "UTC"))
     except (ZoneInfoNotFoundError, ValueError, OSError, RecursionError):
-        said = f"'{schedule['timezone_id']}' is no time zone, such as 'Europe/Berlin' or 'UTC'"
+        name = schedule["timezone_id"]
+        said = f"'{name}' is no time zone, such as 'Europe/Berlin' or 'UTC'{_nearest_zone(name)}"
         yield WrongValue(said, path="schedule.timezone_id")
+
+
+def _nearest_zone(name: str) -> str:
+    zones = sorted(available_timezones())
+    of_city = [zone for zone in zones if zone.rpartition("/")[2].lower() == name.lower().replace(" ", "_")]
+    return f"; did you mean '{of_city[0]}'?" if of_city else nearest(name, zones)
 
 
 def _trigger(trigger: Mapping[str, Any] | None) -> Iterator[Mistake]:

@@ -224,7 +224,12 @@ def test_all_mistakes_come_at_once_each_with_task_and_field(folder):
         ),
         (
             {"tasks": [notebook("a")], "schedule": {"quartz_cron_expression": "0 0 6 * * ?", "timezone_id": "Berlin"}},
-            "schedule.timezone_id: WrongValue: 'Berlin' is no time zone",
+            "schedule.timezone_id: WrongValue: 'Berlin' is no time zone, such as 'Europe/Berlin' or 'UTC'; did you "
+            "mean 'Europe/Berlin'?",
+        ),
+        (
+            {"tasks": [notebook("a")], "schedule": {"quartz_cron_expression": "0 0 6 * * ?", "timezone_id": "US/Pacfi"}},
+            "; did you mean 'US/Pacific'?",
         ),
         (
             {"tasks": [notebook("a")], "parameters": [{"name": "d", "default": "1"}, {"name": "d", "default": "2"}]},

@@ -121,7 +121,7 @@ def test_clock_changes_skip_what_does_not_exist_and_fire_once_what_comes_twice(e
         ("0 0 0 ? * 6L,2", "'6L,2' lists days of the week with an L or a #, and Quartz takes such a day alone"),
         ("0 0 0 ? * MON-FRI/2", "ranges and steps have two names or numbers only, such as 2-6/2"),
         ("0 0 0 ? * MON-6", "ranges and steps have two names or numbers only, such as 2-6/2"),
-        ("0 0/60 0 ? * MON", "'0/60' is no minutes; it is 0 to 59"),
+        ("0 0/60 0 ? * MON", "'0/60' is no minute; it is 0 to 59"),
         ("0 0 0 1 1 ? 2030-2020", "'2030-2020' is no year; it is 1970 to 2099"),
     ],
 )
