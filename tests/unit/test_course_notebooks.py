@@ -11,6 +11,7 @@ import pytest
 
 from helpers import catalogue, checks
 from helpers.quiz import load_questions
+from helpers.quiz.model import KINDS
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = [path.stem for path in sorted((ROOT / "helpers" / "exercises").glob("[0-9]*.py"))]
@@ -40,6 +41,15 @@ def test_the_solution_answers_every_question(name: str) -> None:
     answers = "".join(cell["source"] for cell in tagged)
     assert [each.id for each in questions if f'"{each.id}"' not in answers] == []
     assert any("lab.quiz(" in cell["source"] for cell in code("lessons", name))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_lesson_asks_every_kind_of_question_and_ends_as_all_do(name: str) -> None:
+    assert {question.kind for question in load_questions(name)} == set(KINDS)
+    sources = [cell["source"] for cell in code("lessons", name)]
+    assert any(source.startswith("if lab.databricks") for source in sources)
+    assert "lab.differences()" in sources
+    assert sources[-1] == "lab.progress()"
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -70,9 +70,9 @@ def test_every_lesson_of_the_repository_is_what_its_solution_says() -> None:
 
 
 def test_the_first_lesson_comes_out_as_it_is_committed(root: Path) -> None:
-    committed = (ROOT / "solutions" / "00_start_here.ipynb").read_bytes()
-    (root / "solutions" / "00_start_here.ipynb").write_bytes(committed)
+    (root / "solutions" / "00_start_here.ipynb").write_bytes((ROOT / "solutions" / "00_start_here.ipynb").read_bytes())
     publish(root)
+    committed = (ROOT / "lessons" / "00_start_here.ipynb").read_bytes()
     assert (root / "lessons" / "00_start_here.ipynb").read_bytes() == committed
 
 

@@ -27,9 +27,3 @@ def test_ids_are_unique_and_name_a_room_of_helpers() -> None:
     ids = [difference["id"] for difference in differences()]
     assert len(ids) == len(set(ids))
     assert all((ROOT / "helpers" / found.split(".")[0]).is_dir() for found in ids)
-
-
-def test_the_published_first_lesson_is_its_solution() -> None:
-    # Lesson 00 has no exercise, so nothing is taken out of it.
-    lesson, solution = (ROOT / folder / "00_start_here.ipynb" for folder in ("lessons", "solutions"))
-    assert lesson.read_bytes() == solution.read_bytes()
