@@ -15,6 +15,7 @@ RESCUED = "_rescued_data"
 _RESERVED = {"", RESCUED, FILE_PATH}
 _NUMBER = "\x00number:"
 _ESCAPED = "\\u0000number:"
+_HALF = re.compile("[\ud800-\udfff]")
 _WRITTEN_NUMBER = re.compile(r'"\\u0000number:([^"]*)"')
 
 
@@ -98,6 +99,8 @@ def as_text(rescued: dict[str, Any], path: str) -> str:
     if FILE_PATH in rescued:
         rescued = {f"_{name}" if name == FILE_PATH else name: value for name, value in rescued.items()}
     text = _ENCODER.encode(_writable({**rescued, FILE_PATH: path}))
+    # JSON can write half of a surrogate pair, and a column of texts can only hold it so.
+    text = _HALF.sub(lambda half: f"\\u{ord(half[0]):04x}", text)
     return _WRITTEN_NUMBER.sub(r"\1", text) if _ESCAPED in text else text
 
 
@@ -111,7 +114,7 @@ def _beyond_struct(value: dict[str, Any], type_: dict[str, Any]) -> Findings:
             hidden = hidden or inner.hidden
             if inner.new != VOID:
                 found.append(field(name, inner.new))
-        elif name in _RESERVED or name.lower() in lower or item == {}:
+        elif name in _RESERVED or name.lower() in lower or item == {} or _HALF.search(name):
             hidden = True
         else:
             found.append(field(name, infer(item)))

@@ -118,6 +118,15 @@ def _without_nulls(value: Any) -> Any:
     return [_without_nulls(item) for item in value] if isinstance(value, list) else value
 
 
+@pytest.mark.parametrize("mode", ["rescue", "addNewColumns"])
+def test_half_of_a_surrogate_pair_is_rescued_as_it_is_written(tmp_path: Path, mode: str) -> None:
+    line = '{"text": "\\ud800", "long": "x\\udfff", "\\ud83d": 1, "deep\\ud83d\\ude00": null}'
+    schema = struct([*SCHEMA["fields"], field("deep\U0001f600", "string")])
+    evolution = Evolution(schema, mode, str(tmp_path))
+    found = rescued_of(tmp_path / "a.json", [line], [({"text": None}, False)], evolution, 1)
+    assert as_it_was(found[0]) == {"text": "\ud800", "long": "x\udfff", "\ud83d": 1}
+
+
 def test_bytes_that_are_no_text_are_rescued_as_nearly_as_they_can_be_told(tmp_path: Path) -> None:
     lines = [b'{"long": 1, "text": "\xff"}', b'{"text": "\xfc', b'{"long": 2}']
     path = tmp_path / "a.json"
