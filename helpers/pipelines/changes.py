@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from helpers.pipelines import cdc, tables
+from helpers.pipelines import cdc, leftovers, tables
 from helpers.pipelines.cdc import OPERATION, UPSERT, Field, Span, Target
 from helpers.pipelines.change_rows import comparable, packed, rules_of, stored_schema
 from helpers.pipelines.errors import FlowFailed, InvalidDataset
@@ -58,7 +58,7 @@ def create(spark: Any, dataset: Dataset, flows: Sequence[Changing], *, pipeline_
     for key, value in {tables.OWNER: pipeline_id, tables.KIND: own.kind, _RULES: _as_property(flows[0][0]),
                        **_PROPERTIES}.items():
         writer = writer.tableProperty(key, value)
-    writer.createOrReplace()
+    leftovers.making(writer.createOrReplace)
     tables.add_columns(spark, own.name, empty.schema, [stored_schema(rows) for _, rows in flows])
 
 
@@ -87,8 +87,6 @@ def _as_property(flow: Flow) -> str:
                        "ignore_null_updates": rules.ignore_null_updates,
                        "track_history": track and [track.all_but, *sorted(name.lower() for name in track.names)],
                        **({"snapshots": True} if rules.snapshots else {})})
-
-
 
 
 def apply(spark: Any, flow: Flow, *, schema: str, folder: Path) -> Applied | None:

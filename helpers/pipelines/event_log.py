@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from helpers.errors import LakeprepError
+from helpers.pipelines import leftovers
 from helpers.pipelines.errors import StateUnusable, explained
 
 SCHEMA = """id STRING, sequence STRUCT<data_plane_id: STRUCT<instance: STRING, seq_no: BIGINT>>,
@@ -147,5 +148,6 @@ def _write(spark: Any, lines: list[str], table: str, *, update: str) -> None:
 
     frame = spark.createDataFrame([(line,) for line in lines], "line STRING")
     frame = frame.select(F.from_json("line", SCHEMA).alias("event")).select("event.*")
-    (frame.write.format("delta").mode("append").option("txnAppId", f"event_log/{update}").option("txnVersion", 1)
-     .saveAsTable(table))
+    writer = (frame.write.format("delta").mode("append").option("txnAppId", f"event_log/{update}")
+              .option("txnVersion", 1))
+    leftovers.making(lambda: writer.saveAsTable(table))

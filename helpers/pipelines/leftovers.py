@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import shutil
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from helpers.pipelines.errors import condition
 
@@ -13,6 +15,16 @@ _REFUSED = "DELTA_CREATE_TABLE_WITH_NON_EMPTY_LOCATION"
 _COMMITTED = re.compile(r"\d{20}\.(json|checkpoint.*)|_last_checkpoint")
 #: Seconds; somebody who still makes this table would have written since.
 _QUIET = 10.0
+
+
+def making(make: Callable[[], Any]) -> None:
+    """Make a table, a second time where a cut-off making of it was in the way."""
+    try:
+        make()
+    except Exception as error:
+        if not clear_after(error):
+            raise
+        make()
 
 
 def clear_after(error: BaseException) -> bool:

@@ -29,6 +29,8 @@ class SetUp:
         self.spark, self.plan, self.home, self.pipeline_id = spark, plan, home, pipeline_id
         self.parameters, self.views, self.discovery = parameters, views, discovery
         self.ready: dict[str, Any] = {}
+        #: The columns that each flow gives its target, once it is analysed.
+        self.schemas: dict[str, Any] = {}
         #: Where the tables lie that were there before this update.
         self.folders: dict[str, str | None] = {}
         self._made: set[str] = set()
@@ -143,7 +145,7 @@ class SetUp:
                 frame, schema = self._snapshot(flow)
             else:
                 frame, schema = analysed(self.spark, dataset, flow, self.building(flow))
-            self.ready[flow.name] = frame
+            self.ready[flow.name], self.schemas[flow.name] = frame, schema
             schemas += [schema] if schema is not None else []
         return schemas
 

@@ -164,12 +164,7 @@ def create(spark: Any, dataset: Dataset, schemas: Sequence[Any], *, pipeline_id:
     columns += [_column(dataset, column.name, column.type, None) for column in dataset.columns
                 if column.type and column.name.lower() not in fields]
     statement = _create(dataset, columns, pipeline_id)
-    try:
-        spark.sql(statement)
-    except Exception as error:
-        if not leftovers.clear_after(error):
-            raise
-        spark.sql(statement)
+    leftovers.making(lambda: spark.sql(statement))
 
 
 def named(dataset: Dataset, frame: Any) -> Any:

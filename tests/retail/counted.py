@@ -41,7 +41,8 @@ def counted(events: Iterable[Mapping[str, Any]]) -> Counted:
             ends[update] += (details["state"],) if details["state"] in _ENDED else ()
             incomplete |= {update} if details.get("incomplete") else set()
         elif event["type"] == "flow_progress":
-            ran.setdefault(update, set()).add(event["dataset"])
+            if details["status"] not in ("QUEUED", "EXCLUDED"):
+                ran.setdefault(update, set()).add(event["dataset"])
             for rule in details.get("data_quality", {}).get("expectations", ()):
                 key = rule["dataset"], rule["name"]
                 if event["batch"] is None:
