@@ -228,7 +228,8 @@ def test_all_mistakes_come_at_once_each_with_task_and_field(folder):
             "mean 'Europe/Berlin'?",
         ),
         (
-            {"tasks": [notebook("a")], "schedule": {"quartz_cron_expression": "0 0 6 * * ?", "timezone_id": "US/Pacfi"}},
+            {"tasks": [notebook("a")],
+             "schedule": {"quartz_cron_expression": "0 0 6 * * ?", "timezone_id": "US/Pacif"}},
             "; did you mean 'US/Pacific'?",
         ),
         (
