@@ -33,7 +33,7 @@ def watch(places: Places, chosen: Chosen, *, unpause: bool, once: bool, console:
 
     job, start = (load_job(JOB), _run_main_job) if chosen.job is None else (_named(chosen.job, chosen), run_job)
     last = watch_job(job, places=places, say=say, unpause=unpause, once=once, start=start)
-    succeeded = last is not None and last.state.result_state == "SUCCESS"
+    succeeded = last is not None and last.state.result_state in ("SUCCESS", "SUCCESS_WITH_FAILURES")
     return 0 if succeeded or not once else 1
 
 
