@@ -1,4 +1,4 @@
-"""The part of a JSON file that one Spark task reads: its raw lines, and a look whether its fields are all known.
+"""The part of a file that one Spark task reads: its raw lines, and a look whether all their fields are known.
 
 Runs in Spark's Python workers. A block is what `_metadata` names: a file, a first byte and a length. As in Spark, a
 block begins after its first line end, unless it is the file's first, and has the line that begins right behind it.
@@ -6,7 +6,6 @@ block begins after its first line end, unless it is the file's first, and has th
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
@@ -15,10 +14,8 @@ import pyarrow as pa
 import pyarrow.json as pj
 
 from helpers.autoloader.json_types import Type, kind
-from helpers.autoloader.plain_lines import all_plain, line_pattern
 
 _PIECE = 1 << 24
-_LINE_END = re.compile(rb"\r\n|\n|\r")
 _BLANK = b" \t\r\n"
 
 
@@ -41,13 +38,18 @@ class Block:
 
     def lines(self) -> Iterator[str]:
         """The lines that are not blank, as text; all of it as one where records go over several lines."""
-        if self.multi_line:
-            text = self.read().decode("utf-8-sig", errors="replace").strip()
-            yield from [text] if text else []
-            return
-        for line in _LINE_END.split(self.read()):
-            if line.strip(_BLANK):
-                yield line.decode("utf-8", errors="replace").removeprefix("\ufeff")
+        return text_lines(self.read(), multi_line=self.multi_line)
+
+
+def text_lines(data: bytes, *, multi_line: bool = False) -> Iterator[str]:
+    """The lines that are not blank, as text; with `multi_line`, all of it as one."""
+    if multi_line:
+        text = data.decode("utf-8-sig", errors="replace").strip()
+        yield from [text] if text else []
+        return
+    for line in data.splitlines():
+        if line.strip(_BLANK):
+            yield line.decode("utf-8", errors="replace").removeprefix("\ufeff")
 
 
 def local_path(uri: str) -> str:
@@ -55,10 +57,8 @@ def local_path(uri: str) -> str:
     return unquote(urlsplit(uri).path)
 
 
-def knows_all_fields(data: bytes, schema: Type) -> bool:
-    """Whether `data` is surely one plain object a line, with no field beyond the schema; False means "look closer"."""
-    if all_plain(data, line_pattern(schema)):
-        return True
+def only_known_fields(data: bytes, schema: Type) -> bool:
+    """Whether `data` is surely one object a line, with no field beyond the schema; False means "look closer"."""
     options = pj.ReadOptions(use_threads=False, block_size=_PIECE)
     try:
         table = pj.read_json(pa.BufferReader(data), read_options=options)

@@ -9,17 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from itertools import pairwise
-from typing import Any
+from itertools import islice, pairwise
+from typing import Any, Protocol
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from helpers.autoloader.blocks import Block, knows_all_fields
+from helpers.autoloader.blocks import Block
+from helpers.autoloader.decoding import texts
 from helpers.autoloader.evolution import Evolution
+from helpers.autoloader.json_rows import Row, json_rows
 from helpers.autoloader.json_types import VOID, Type, merge
 from helpers.autoloader.records import CORRUPT, Damaged, as_text, beyond, lost, parse
-from helpers.autoloader.xml_records import typed, xml_records
+from helpers.autoloader.xml_records import XmlRows, typed
 
 Batches = Iterator[tuple[pa.Array, ...]]
 
@@ -28,16 +30,25 @@ class LinesDoNotMatch(Exception):
     """A file is not what Spark has just read."""
 
 
+class Rows(Protocol):
+    """A block's rows, as often as they are asked for; None for one that surely has no field beyond the schema."""
+
+    def all_known(self, schema: Type) -> bool:
+        """A quick look: True when surely no row has a field beyond the schema."""
+
+    def __iter__(self) -> Iterator[Row]: ...
+
+
 @dataclass(frozen=True)
 class Form:
-    """How records are written: `records` reads those of a block, `knows` sees quickly that no field is unknown.
+    """How records are written: `rows` are those of a block, looked at with the schema.
 
-    `typed` gives a record's values as what their texts stand for.
+    `typed` gives a record's values as what their texts stand for; with `each`, every record is held against its row.
     """
 
-    records: Callable[[Block], Iterator[dict[str, Any] | str]]
-    knows: Callable[[bytes, Type], bool] | None = None
+    rows: Callable[[Block, Type], Rows]
     typed: Callable[[Any], Any] = lambda record: record
+    each: bool = False
     multi_line: bool = False
 
 
@@ -46,18 +57,18 @@ class _Reading:
     """How far one task is in one block."""
 
     block: Block
-    lines: Iterator[dict[str, Any] | str] | None = None
+    rows: Iterator[Row] | None = None
 
-    def next(self, count: int) -> list[dict[str, Any] | str]:
+    def next(self, count: int) -> list[Row]:
         """The next rows' records; a damaged line as it stands."""
-        rows = [row for _, row in zip(range(count), self.lines or (), strict=False)]
+        rows = list(islice(self.rows or (), count))
         if len(rows) != count:
             raise LinesDoNotMatch(_mismatch(self.block))
         return rows
 
     def close(self) -> None:
-        """Check that no line is left over."""
-        if self.lines is not None and next(self.lines, None) is not None:
+        """Check that no row is left over."""
+        if self.rows is not None and next(self.rows, self) is not self:
             raise LinesDoNotMatch(_mismatch(self.block))
 
 
@@ -82,31 +93,44 @@ class _Watch:
             self.reading.close()
 
     def _look(self, reading: _Reading) -> None:
-        schema, form = self.evolution.schema, self.form
-        if form.knows is not None and form.knows(reading.block.read(), schema):
+        schema = self.evolution.schema
+        rows = self.form.rows(reading.block, schema)
+        if rows.all_known(schema):
             return
-        new: Type = VOID
-        hidden = False
-        for row in form.records(reading.block):
-            found = None if isinstance(row, str) else beyond(form.typed(row), schema)
-            new = merge(new, found.new) if found else new
-            hidden = hidden or found is None or found.hidden
+        new, hidden = self._beyond(rows)
         fresh = self.evolution.unreserved(new)
         if fresh != VOID and self.evolution.stops:
             self.first_path = self.first_path or reading.block.path
             self.new = merge(self.new, fresh)
-        elif hidden or new != VOID or form.knows is None:
-            reading.lines = form.records(reading.block)
+        elif hidden or new != VOID or self.form.each:
+            reading.rows = iter(rows)
+
+    def _beyond(self, rows: Rows) -> tuple[Type, bool]:
+        """The new fields of all rows, and whether there is anything else without a column.
+
+        Where new fields do not stop the stream, the first finding is enough.
+        """
+        new: Type = VOID
+        hidden = False
+        for row in rows:
+            if row is None:
+                continue
+            found = None if isinstance(row, str) else beyond(self.form.typed(row), self.evolution.schema)
+            new = merge(new, found.new) if found else new
+            hidden = hidden or found is None or found.hidden
+            if not self.evolution.stops and (hidden or new != VOID):
+                break
+        return new, hidden
 
 
 def json_guard(evolution: Evolution, *, multi_line: bool = False) -> Callable[[Batches], Iterator[pa.Array]]:
     """The guard of JSON files; with `multi_line`, a file is one record, or an array of records."""
-    return _guard(evolution, Form(json_records, knows_all_fields, multi_line=multi_line))
+    return _guard(evolution, Form(json_rows, multi_line=multi_line))
 
 
 def xml_guard(evolution: Evolution, row_tag: str) -> Callable[[Batches], Iterator[pa.Array]]:
     """The guard of XML files, whose rows are the elements of that name."""
-    return _guard(evolution, Form(partial(xml_records, row_tag=row_tag), typed=typed))
+    return _guard(evolution, Form(partial(XmlRows, row_tag=row_tag), typed=typed, each=True))
 
 
 def _guard(evolution: Evolution, form: Form) -> Callable[[Batches], Iterator[pa.Array]]:
@@ -144,19 +168,22 @@ def _rescue(watch: _Watch, run: list[pa.Array]) -> pa.Array:
     paths, starts, lengths, damaged, shown = run
     path, count = paths[0].as_py(), len(paths)
     watch.enter(Block(path, starts[0].as_py(), lengths[0].as_py(), watch.form.multi_line))
-    careful = watch.reading is not None and watch.reading.lines is not None
+    careful = watch.reading is not None and watch.reading.rows is not None
     if watch.new != VOID or (damaged.null_count == count and not careful):
         return pa.nulls(count, pa.string())
-    texts = damaged.to_pylist()
     rows = watch.reading.next(count) if careful else [None] * count  # type: ignore[union-attr]
-    schema = watch.evolution.schema
-    return pa.array([_rescued(*each, path, schema) for each in zip(texts, shown.to_pylist(), rows, strict=True)],
-                    pa.string())
+    odd = {place for place, row in enumerate(rows) if row is not None}
+    odd.update(pc.indices_nonzero(damaged.is_valid()).to_pylist())
+    places = sorted(odd)
+    if not places:
+        return pa.nulls(count, pa.string())
+    schema, found = watch.evolution.schema, [None] * count
+    for place, *seen in zip(places, texts(damaged.take(places)), texts(shown.take(places)), strict=True):
+        found[place] = _rescued(*seen, rows[place], path, schema)
+    return pa.array(found, pa.string())
 
 
 def _rescued(damaged: str | None, shown: str | None, row: Any, path: str, schema: Type) -> str | None:
-    if damaged is None and row is None:
-        return None
     try:
         record = row if row is not None else parse(damaged)  # type: ignore[arg-type]
     except Damaged:
@@ -165,27 +192,6 @@ def _rescued(damaged: str | None, shown: str | None, row: Any, path: str, schema
         return as_text({CORRUPT: record}, path)
     missing = lost(record, record if damaged is None else parse(shown or "{}"), schema)
     return as_text(missing, path) if missing else None
-
-
-def json_records(block: Block) -> Iterator[dict[str, Any] | str]:
-    """A record, or a damaged line, for each row that Spark makes of the block."""
-    for line in block.lines():
-        try:
-            yield parse(line)
-        except Damaged:
-            yield from _items(line)
-
-
-def _items(line: str) -> Iterator[dict[str, Any] | str]:
-    # Spark makes a row of each object in an array that is a whole line.
-    try:
-        items = parse(f'{{"items":{line}}}')["items"]
-    except Damaged:
-        items = None
-    if isinstance(items, list) and all(isinstance(item, dict) for item in items):
-        yield from items
-    else:
-        yield line
 
 
 def _mismatch(block: Block) -> str:

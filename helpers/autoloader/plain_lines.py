@@ -8,6 +8,7 @@ that is no JSON, since Spark itself marks such a line. Runs in Spark's Python wo
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 import numpy as np
 import pyarrow as pa
@@ -19,6 +20,7 @@ _SPACE = r"[ \t]*"
 _STRING = r'"(?:[^"\\\x00-\x1f]|\\.)*"'
 _SCALAR = rf'(?:{_STRING}|[^"\\{{}}\[\],\x00-\x1f]+)'
 _LONGEST = 100_000
+_BLANK = np.frombuffer(b" \t\r\n", np.uint8)
 
 
 def line_pattern(schema: Type) -> str:
@@ -26,18 +28,44 @@ def line_pattern(schema: Type) -> str:
     return rf"^{_SPACE}(?:{_object(schema)}{_SPACE})?\r?\n$"
 
 
-def all_plain(data: bytes, pattern: str) -> bool:
-    """Whether every line of `data` matches; False also when the expression is too much for the machine."""
-    data = data if data.endswith(b"\n") else data + b"\n"
-    if len(pattern) > _LONGEST or len(data) >= 2**31:
-        return False
-    ends = np.flatnonzero(np.frombuffer(data, np.uint8) == ord("\n")) + 1
+def odd_lines(data: bytes, pattern: str) -> list[tuple[int, bytes]]:
+    """The stretches of lines that do not match, as they stand, each behind the number of matching rows before it.
+
+    The last one is empty, behind the rows at the end. All of `data` is one stretch when the expression is too much for
+    the machine. Blank lines match and are no rows.
+    """
+    whole = data if data.endswith(b"\n") else data + b"\n"
+    if len(pattern) > _LONGEST or len(whole) >= 2**31:
+        return [(0, data)]
+    ends = np.flatnonzero(np.frombuffer(whole, np.uint8) == ord("\n")) + 1
     offsets = np.concatenate(([0], ends)).astype(np.int32)
-    lines = pa.Array.from_buffers(pa.binary(), len(ends), [None, pa.py_buffer(offsets), pa.py_buffer(data)])
+    lines = pa.Array.from_buffers(pa.binary(), len(ends), [None, pa.py_buffer(offsets), pa.py_buffer(whole)])
     try:
-        return bool(pc.all(pc.match_substring_regex(lines, pattern)).as_py())
+        plain = pc.match_substring_regex(lines, pattern).to_numpy(zero_copy_only=False)
     except pa.ArrowInvalid:
-        return False
+        return [(0, data)]
+    return list(_stretches(whole, offsets, plain, _blank(whole, offsets, lines)))
+
+
+def _blank(data: bytes, offsets: np.ndarray, lines: pa.Array) -> np.ndarray:
+    """Which lines are blank: almost none begins like one, so only those that do are matched."""
+    blank = np.isin(np.frombuffer(data, np.uint8)[offsets[:-1]], _BLANK)
+    places = np.flatnonzero(blank)
+    if len(places):
+        blank[places] = pc.match_substring_regex(lines.take(pa.array(places)), rf"^{_SPACE}\r?\n$")
+    return blank
+
+
+def _stretches(
+    data: bytes, offsets: np.ndarray, plain: np.ndarray, blank: np.ndarray
+) -> Iterator[tuple[int, bytes]]:
+    rows = np.concatenate(([0], np.cumsum(plain & ~blank))).tolist()
+    edges = np.flatnonzero(np.diff(plain, prepend=True, append=True)).tolist()
+    done = 0
+    for first, last in zip(edges[::2], edges[1::2], strict=True):
+        yield rows[first] - rows[done], data[offsets[first]:offsets[last]]
+        done = last
+    yield rows[-1] - rows[done], b""
 
 
 def _object(type_: Type) -> str:

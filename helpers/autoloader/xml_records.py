@@ -7,18 +7,35 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 from xml.etree import ElementTree
 
 from helpers.autoloader.blocks import Block
 from helpers.autoloader.csv_files import type_of
-from helpers.autoloader.json_types import Number
+from helpers.autoloader.json_types import Number, Type
 
 _VALUE = "_VALUE"
 
 
 class DamagedXml(Exception):
     """A file that is no well-formed XML."""
+
+
+@dataclass(frozen=True)
+class XmlRows:
+    """A file's rows for the guard, as often as they are asked for; `_` is the schema, which says nothing beforehand."""
+
+    block: Block
+    _: Type
+    row_tag: str
+
+    def all_known(self, _: Type) -> bool:
+        """False: only the parser can say."""
+        return False
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        return xml_records(self.block, self.row_tag)
 
 
 def xml_records(block: Block, row_tag: str) -> Iterator[dict[str, Any]]:

@@ -1,21 +1,26 @@
-"""The pipeline over all 1.47 million transactions, against hand-written Structured Streaming that does the same.
+"""A pipeline against hand-written Structured Streaming that does the same, over 100,000 and all 1.47 million rows.
 
-    .venv/bin/python tests/benchmarks/pipeline_overhead.py [--data FOLDER] [--rounds 5]
+    .venv/bin/python tests/benchmarks/pipeline_overhead.py [--data FOLDER] [--rounds 5] [--rows 100000 1500000]
 
 Both sides read the same files through the same Auto Loader options (rescued column included), count the same
-expectations, drop the same rows and write the same two Delta tables; they take turns in one process on one warm server.
-Printed: seconds of each round, the medians, and the ratio. `--data` is a folder that `datasets/build.py --full` made.
+expectations, drop the same rows and write the same two Delta tables; they take turns in one process on one warm
+server, and who comes first changes with each round. `--rows` are sizes, in rows of the first days. Printed for each
+size: seconds of each round, the medians, and the ratio. `--data` is a folder that `datasets/build.py --full` made;
+`--profile FILE` writes what cProfile says of one more update of the first size.
 """
 
 from __future__ import annotations
 
 import argparse
+import cProfile
+import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -91,41 +96,80 @@ def stream(frame: Any, checkpoint: Path, table: str) -> None:
     assert query.recentProgress
 
 
+def first_rows(data: Path, rows: int, folder: Path) -> Path:
+    """A folder with the first so many rows, in files of a day each as they are; the last one may be cut."""
+    (folder / "transactions").mkdir(parents=True)
+    for path in sorted((data / "transactions").iterdir()):
+        if rows <= 0:
+            break
+        with path.open(encoding="utf-8") as lines:
+            taken = list(islice(lines, rows))
+        (folder / "transactions" / path.name).write_text("".join(taken), encoding="utf-8")
+        rows -= len(taken)
+    return folder
+
+
 def measure(spark: Any, places: Places, data: Path, rounds: int) -> None:
     sides: dict[str, Callable[..., None]] = {"pipeline": by_pipeline, "by hand": by_hand}
     seconds: dict[str, list[float]] = {name: [] for name in sides}
-    for number in range(-1, rounds):  # the first round warms the server and is not counted
-        for name, run in sides.items():
-            schema = f"bench_{name.replace(' ', '_')}_{number + 1}"
+    for number in range(rounds + 1):  # the first round warms the server and is not counted
+        counts = set()
+        for name in sorted(sides, reverse=number % 2 == 0):
+            schema = f"bench_{name.replace(' ', '_')}_{number}"
             started = time.perf_counter()
-            run(spark, places, data, schema)
+            sides[name](spark, places, data, schema)
             taken = time.perf_counter() - started
-            if number >= 0:
+            if number:
                 seconds[name].append(taken)
-            counted = {table: spark.table(f"{schema}.{table}").count() for table in ("bronze", "silver")}
-            print(f"round {number + 1} {name:9} {taken:7.2f} s  {counted}", flush=True)
-            spark.sql(f"DROP SCHEMA {schema} CASCADE")
+            counted = tuple(spark.table(f"{schema}.{table}").count() for table in ("bronze", "silver"))
+            print(f"round {number} {name:9} {taken:7.2f} s  rows of bronze, silver: {counted}", flush=True)
+            counts.add(counted)
+            clear(spark, places, schema)
+        assert len(counts) == 1, "the two sides do not give the same tables"
     medians = {name: statistics.median(values) for name, values in seconds.items()}
     print("medians:", ", ".join(f"{name} {value:.2f} s" for name, value in medians.items()))
-    print(f"pipeline / by hand: {medians['pipeline'] / medians['by hand']:.3f}")
+    print(f"pipeline / by hand: {medians['pipeline'] / medians['by hand']:.3f}", flush=True)
+
+
+def clear(spark: Any, places: Places, schema: str) -> None:
+    spark.sql(f"DROP SCHEMA {schema} CASCADE")
+    shutil.rmtree(places.checkpoints, ignore_errors=True)
+
+
+def profile(spark: Any, places: Places, data: Path, target: Path) -> None:
+    with cProfile.Profile() as found:
+        by_pipeline(spark, places, data, "bench_profile")
+    found.dump_stats(target)
+    clear(spark, places, "bench_profile")
+
+
+def run(places: Places, sizes: Sequence[Path], rounds: int, target: Path | None) -> None:
+    spark = attach(places)
+    try:
+        for data in sizes:
+            print(f"at most {data.name} rows", flush=True)
+            measure(spark, places, data, rounds)
+        if target is not None:
+            profile(spark, places, sizes[0], target)
+    finally:
+        detach(spark)
+        stop_server(places)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rows", type=int, nargs="+", default=[100_000, 1_500_000])
+    parser.add_argument("--profile", type=Path)
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        data = asked.data or Path(folder) / "data"
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        data = asked.data or folder / "data"
         if not data.exists():
             subprocess.run([sys.executable, ROOT / "datasets" / "build.py", "--full", data], check=True)
-        places = Places(Path(folder) / "home")
-        spark = attach(places)
-        try:
-            measure(spark, places, data, asked.rounds)
-        finally:
-            detach(spark)
-            stop_server(places)
+        sizes = [first_rows(data, rows, folder / str(rows)) for rows in asked.rows]
+        run(Places(folder / "home"), sizes, asked.rounds, asked.profile)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from helpers.autoloader import is_unknown_field_error, unknown_field_message
 from helpers.autoloader.csv_files import Dialect
 from helpers.autoloader.csv_guard import csv_guard
 from helpers.autoloader.evolution import Evolution, UnknownFields
-from helpers.autoloader.guard import json_guard
+from helpers.autoloader.guard import LinesDoNotMatch, json_guard
 from helpers.autoloader.json_types import Type, array, field, struct
 from helpers.autoloader.schema_store import SchemaStore
 
@@ -67,6 +67,24 @@ def test_a_record_over_several_lines_is_looked_at_as_a_whole(
     assert [_without_path(text) for text in texts.to_pylist()] == [{"new": 2}, None]
     with pytest.raises(UnknownFields, match="`new`"):
         list(json_guard(evolution("addNewColumns"), multi_line=True)(iter([batch])))
+
+
+def test_rows_keep_their_places_between_lines_that_need_no_look(
+    tmp_path: Path, evolution: Callable[..., Evolution]
+) -> None:
+    path = tmp_path / "a.json"
+    path.write_text('{"id":1}\n\n{"id":2,"new":2}\r\n  \n{"id":3}\n[{"id":4},{"id":5,"new":5}]\n{"id":"x"}\n{"id":7}')
+    count, size = 7, path.stat().st_size
+    damaged = [None, None, None, None, None, '{"id":"x"}', None]
+    shown = [None if line is None else "{}" for line in damaged]
+    batch = (pa.array([path.as_uri()] * count), pa.array([0] * count, pa.int64()), pa.array([size] * count, pa.int64()),
+             pa.array(damaged, pa.string()), pa.array(shown, pa.string()))
+    batches = [tuple(column[first:first + 2] for column in batch) for first in range(0, count, 2)]
+    found = [text for texts in json_guard(evolution("rescue"))(iter(batches)) for text in texts.to_pylist()]
+    assert [_without_path(text) for text in found] == [None, {"new": 2}, None, None, {"new": 5}, {"id": "x"}, None]
+    short = [tuple(column[:6] for column in batch)]
+    with pytest.raises(LinesDoNotMatch, match="Nothing of this micro-batch was written"):
+        list(json_guard(evolution("rescue"))(iter(short)))
 
 
 @pytest.mark.parametrize("mode", ["rescue", "none"])

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from helpers.autoloader.blocks import Block, knows_all_fields
+from helpers.autoloader.blocks import Block
+from helpers.autoloader.json_rows import JsonRows
 from helpers.autoloader.json_types import VOID, array, field, names, struct
-from helpers.autoloader.plain_lines import all_plain, line_pattern
+from helpers.autoloader.plain_lines import line_pattern, odd_lines
 from helpers.autoloader.records import Damaged, as_text, beyond, lost, parse
 
 SCHEMA = struct([
@@ -28,25 +29,41 @@ VALUES = st.recursive(
 RECORDS = st.dictionaries(KEYS, VALUES, max_size=4)
 
 
+def rows_of(data: bytes) -> JsonRows:
+    return JsonRows(odd_lines(data, line_pattern(SCHEMA)))
+
+
 @settings(deadline=None)
 @given(st.lists(RECORDS, max_size=4), st.booleans(), st.booleans())
 def test_a_field_without_a_column_is_never_overlooked(records: list[dict[str, Any]], ascii: bool, spaced: bool) -> None:
     separators = (", ", ": ") if spaced else (",", ":")
     lines = [json.dumps(record, ensure_ascii=ascii, separators=separators) for record in records]
     plain = all(beyond(parse(line), SCHEMA) == beyond({}, SCHEMA) for line in lines)
-    assert plain or not knows_all_fields("\n".join(lines).encode(), SCHEMA)
+    rows = rows_of("\n\n".join(lines).encode())
+    assert plain or not rows.all_known(SCHEMA)
+    found = list(rows)
+    assert len(found) == len(lines)
+    for row, line in zip(found, lines, strict=True):
+        assert row == parse(line) or (row is None and beyond(parse(line), SCHEMA) == beyond({}, SCHEMA))
 
 
 @pytest.mark.parametrize("line", ['{"a":1}', '{ "a" : 1 , "ü.x" : "\\"b\\":" }\r', "", "  ", '{"n":{"p":1},"r":[1,2]}',
                                   '{"m":{"any":{"v":1}},"s":[{"k":1},{}]}', '{"n":null,"r":[],"a":-1.5e3}'])
 def test_plain_lines_pass_without_being_parsed(line: str) -> None:
-    assert all_plain(line.encode(), line_pattern(SCHEMA))
+    rows = rows_of(line.encode())
+    assert list(rows) == ([None] if line.strip() else [])
+    assert rows.all_known(SCHEMA)
 
 
 @pytest.mark.parametrize("line", ['{"b":1}', '{"A":1}', '{"n":{"q":1}}', '{"a":1}{"a":2}', '{"a":1} x', '[{"a":1}]',
                                   "5", "{'a':1}", '{"a\\u0062":1}', '{"s":[{"z":1}]}', '{"m":{"any":{"z":1}}}'])
 def test_lines_that_need_a_closer_look_get_one(line: str) -> None:
-    assert not knows_all_fields(f'{{"a":1}}\n{line}\n{{"a":2}}\n'.encode(), SCHEMA)
+    rows = rows_of(f'{{"a":1}}\n \n{line}\n{{"a":2}}\n'.encode())
+    assert not rows.all_known(SCHEMA)
+    first, *looked_at, last = rows
+    assert (first, last) == (None, None)
+    assert len(looked_at) == 1
+    assert looked_at != [None]
 
 
 def test_new_fields_are_found_at_any_depth_with_their_types() -> None:
