@@ -79,7 +79,7 @@ def _add_rows(
 ) -> None:
     """Write the rows as a table below the bars; a column that is empty in all of them is left out."""
     names = [name for name in frame.columns if name != RULES and not frame[name].isna().all()]
-    cells = [[_cell(value) for value in frame[name]] for name in names]
+    cells = [_cells(frame[name]) for name in names]
     line = {"color": theme.grid, "width": 1}
     figure.add_table(
         name="rows themselves",
@@ -104,9 +104,14 @@ def _add_rows(
     )
 
 
-def _cell(value: Any) -> str:
-    missing = value is None or (not isinstance(value, str) and value != value)
-    return "" if missing else label(value, width=_CELL_WIDTH)
+def _cells(column: pd.Series) -> list[str]:
+    """Return the values as text; whole numbers that pandas turned into floats, since some are missing, are whole."""
+    whole = column.dtype.kind == "f" and (column.dropna() % 1 == 0).all()
+    return ["" if _missing(value) else label(int(value) if whole else value, width=_CELL_WIDTH) for value in column]
+
+
+def _missing(value: Any) -> bool:
+    return value is None or (not isinstance(value, str) and value != value)
 
 
 def _axis(rows: int, shown: int) -> str:

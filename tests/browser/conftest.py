@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from helpers import charts
+from tests.unit.charts_samples import every_chart
 
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = [
@@ -25,6 +26,9 @@ FLAGS = [
 ]
 HOSTILE = "<script>document.title='owned'</script><img src=x onerror=alert(1)> & “Söhne” $5 or $6"
 START = 1_483_574_400_000
+#: The charts that the job's own report does not have.
+MORE = ("exam_objectives", "expectation_failures", "job_graph", "quarantined_rows", "run_durations", "server_usage",
+        "shuffle_and_spill", "task_matrix")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> SampleReport:
         charts.Section("Business", _business(), "What the store sold in the days that have arrived."),
         charts.Section("Quality", _quality(), "What the pipeline let through, dropped and flagged."),
         charts.Section("Run", (charts.job_timeline(sample_run()), charts.pipeline_graph(sample_update()))),
+        charts.Section("More", tuple(chart for name, chart in every_chart().items() if name in MORE)),
     )
     facts = (
         ("Revenue", "$53,184.27"),

@@ -1,5 +1,7 @@
 """Make the README's pictures from the last run in this home; run by hand after `python3 -m helpers run`.
 
+Those of the dashboard show a year where `python3 -m helpers run --full-data` ran too.
+
 PYTHONPATH=. .venv/bin/python tests/browser/pictures.py
 """
 
@@ -12,12 +14,17 @@ from pathlib import Path
 from playwright.sync_api import Browser, sync_playwright
 
 from helpers import charts
+from helpers.commands.dashboard import plan_dashboard
+from helpers.dashboard.lakehouse import schemas
 from helpers.jobs import list_runs
 from helpers.pipelines.report import combined, from_dict
 from helpers.runtime import REPO_ROOT, Places
 from tests.browser.conftest import CHROMIUM, FLAGS
 from tests.browser.learner import Learner, studying
+from tests.browser.reader import Reader, free_port, serving
 
+#: The part of the dashboard in each picture, and how much of it, in pixels.
+DASHBOARD = {"Sales": ("dashboard.png", 1120), "Quality": ("dashboard-quality.png", 900)}
 PICTURES = REPO_ROOT / ".github" / "pictures"
 
 
@@ -30,6 +37,7 @@ def main() -> None:
         shoot(
             chromium, ended_run(places, Path(folder)), {"Timeline": "timeline.png", "Pipeline retail": "pipeline.png"}
         )
+        shoot_dashboard(chromium, places)
         shoot_lesson(chromium, Places(Path(folder) / "study"))
         chromium.close()
 
@@ -57,6 +65,22 @@ def shoot(chromium: Browser, page_file: Path, figures: dict[str, str]) -> None:
         shown = page.locator("figure", has=page.locator("h3", has_text=heading)).first if heading else page
         shown.screenshot(path=PICTURES / name)
     page.close()
+
+
+def shoot_dashboard(chromium: Browser, places: Places) -> None:
+    """Sales and quality; of all transactions, where the job ran over them."""
+    planned = plan_dashboard(places, address="127.0.0.1", port=free_port(), files=())
+    with serving(planned):
+        reader = Reader(chromium, planned.url)
+        if places.warehouse.joinpath("retail_full.db").is_dir() and len(schemas(places)) > 1:
+            reader.page.get_by_role("combobox", name="Schema").click()
+            reader.page.get_by_role("option", name="retail_full").click()
+        for tab, (name, height) in DASHBOARD.items():
+            reader.figures(tab)
+            reader.page.set_viewport_size({"width": 1400, "height": height})
+            reader.page.wait_for_timeout(2000)  # the figures follow the size
+            reader.page.screenshot(path=PICTURES / name)
+        reader.page.context.close()
 
 
 def shoot_lesson(chromium: Browser, places: Places) -> None:

@@ -6,11 +6,10 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -20,8 +19,9 @@ import pandas as pd
 import pytest
 
 from helpers.charts.texts import plain
-from helpers.runtime import REPO_ROOT
+from helpers.runtime import REPO_ROOT, Places
 from helpers.runtime.usage import Sample, add_sample
+from tests.browser.reader import FIGURES, PATIENCE, Reader, connects, free_port, until
 from tests.unit.dashboard_tables import (
     DEPARTMENTS,
     HOSTILE,
@@ -34,90 +34,31 @@ from tests.unit.dashboard_tables import (
     write_run,
 )
 
-FIGURES = {
-    "Sales": {"day", "department", "share", "category", "hour", "tier"},
-    "Quality": {"rules", "categories"},
-    "Pipeline": {"graph", "rows", "expectations", "failures", "shuffle"},
-    "Runs": {"matrix", "tasks", "timeline", "durations"},
-}
-_READ = """() => Object.fromEntries([...document.querySelectorAll('[class*="st-key-chart-"], [class*="st-key-wide-"]')]
-  .filter(box => box.querySelector('.js-plotly-plot')?.data && box.querySelector('details'))
-  .map(box => [/st-key-(?:chart|wide)-(\\S+)/.exec(box.className)[1], {
-    points: box.querySelector('.js-plotly-plot').data.map(one => (one.values ?? one.x ?? []).length),
-    words: box.querySelector('details').textContent,
-    spoken: box.querySelector('[role=figure]')?.ariaLabel ?? ''}]))"""
-_PATIENCE = 60.0
 
-
-class Reader:
-    """A page of the dashboard, and what its console said."""
-
-    def __init__(self, browser: Any, url: str) -> None:
-        self.page = browser.new_context(viewport={"width": 1400, "height": 1000}).new_page()
-        self.page.set_default_timeout(_PATIENCE * 1000)
-        self.errors: list[str] = []
-        self.page.on("console", lambda said: self.errors.append(said.text) if said.type == "error" else None)
-        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
-        self.page.goto(url)
-
-    def figures(self, tab: str) -> dict[str, dict[str, Any]]:
-        """Open a tab and read its figures, once all of them are drawn and nothing runs."""
-        self.page.get_by_role("tab", name=tab, exact=True).click()
-        return until(lambda: self.page.evaluate(_READ), lambda found: set(found) == FIGURES[tab] and self.idle())
-
-    def idle(self) -> bool:
-        return self.page.locator("[data-testid=stApp]").get_attribute("data-test-script-state") == "notRunning"
-
-    def card(self, name: str) -> str:
-        """Read a key figure with its proportion."""
-        return self.page.get_by_test_id("stMetric").filter(has_text=name).inner_text()
-
-    def choose(self, name: str, option: str) -> None:
-        box = self.page.get_by_test_id("stMultiSelect").filter(has_text=name)
-        box.get_by_role("combobox").fill(option[:6])
-        self.page.get_by_role("option").get_by_text(option, exact=True).click()
-        self.page.keyboard.press("Escape")
-
-    def choose_days(self, first: date, last: date) -> None:
-        for part, day in (("start", first), ("end", last)):
-            self.page.get_by_role("spinbutton", name=f"year, Days {part} date").click()
-            self.page.keyboard.type(f"{day:%Y%m%d}", delay=20)
-        self.page.keyboard.press("Escape")  # leaving the calendar is what chooses
-
-    def choose_everything(self) -> None:
-        self.page.get_by_role("button", name="Show everything").click()
-
-
-def until(read: Callable[[], Any], right: Callable[[Any], bool]) -> Any:
-    """Read until it is right, and give what was read; the test fails with the last reading."""
-    end = time.monotonic() + _PATIENCE
-    while not right(found := read()):
-        assert time.monotonic() < end, found
-        time.sleep(0.1)
-    return found
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Places:
+    """A home in which nothing has run; `written` fills it while the dashboard is open."""
+    return Places(tmp_path_factory.mktemp("dashboard"))
 
 
 @pytest.fixture(scope="module")
-def written(tmp_path_factory: pytest.TempPathFactory) -> Written:
-    written = write_lakehouse(tmp_path_factory.mktemp("dashboard"))
-    write_run(written.places, 1_800_000_000_000)
+def written(home: Places) -> Written:
+    written = write_lakehouse(home.root)
+    write_run(written.places, 1_700_000_000_000)
     write_event_log(written, [1, 2])
-    for moment in (1_800_000_002_000, 1_800_000_004_000):
+    for moment in (1_700_000_002_000, 1_700_000_004_000):
         used = {"cpu": 1.0, "memory": 2**30, "cores": 2, "total": 2**33}
         add_sample(written.places, Sample(time=moment, shuffle_written=2**20, shuffle_read=2**20, spilled=0, **used))
     return written
 
 
 @pytest.fixture(scope="module")
-def server(written: Written, browser: Any) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def server(home: Places, browser: Any) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """The command, and the address that it printed."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
     process = subprocess.Popen(
-        [sys.executable, "-m", "helpers", "dashboard", "--no-browser", "--port", str(port)],
+        [sys.executable, "-m", "helpers", "dashboard", "--no-browser", "--port", str(free_port())],
         cwd=REPO_ROOT,
-        env={**os.environ, "LAKEPREP_HOME": str(written.places.root)},
+        env={**os.environ, "LAKEPREP_HOME": str(home.root)},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -138,7 +79,25 @@ def reader(server: tuple[Any, str], browser: Any) -> Iterator[Reader]:
     reader.page.context.close()
 
 
-def test_without_the_token_nothing_is_shown(server: tuple[Any, str], browser: Any) -> None:
+def test_without_data_it_says_what_to_do_and_what_is_made_then_shows_by_itself(
+    reader: Reader, request: pytest.FixtureRequest
+) -> None:
+    said = {
+        "Sales": "There is no table silver_sales yet. Run the job: python3 -m helpers run",
+        "Quality": "There is no table silver_transactions yet. Run the job: python3 -m helpers run",
+        "Pipeline": "No update of the pipeline yet. Start one: python3 -m helpers run",
+        "Runs": "No run yet. Start one: python3 -m helpers run",
+    }
+    for tab, what_to_do in reversed(said.items()):
+        reader.page.get_by_role("tab", name=tab, exact=True).click()
+        reader.page.get_by_text(what_to_do).wait_for()
+    written: Written = request.getfixturevalue("written")
+    until(lambda: reader.page.get_by_test_id("stMetric").count(), lambda cards: cards == 4)
+    until(lambda: _cards(reader), lambda cards: cards == _expected(written.sales, written.lines))
+    assert reader.errors == []
+
+
+def test_without_the_token_nothing_is_shown(server: tuple[Any, str], written: Written, browser: Any) -> None:
     address = server[1].partition("?")[0]
     for url in (address, f"{address}?token={'0' * 48}"):
         stranger = Reader(browser, url)
@@ -149,7 +108,7 @@ def test_without_the_token_nothing_is_shown(server: tuple[Any, str], browser: An
         stranger.page.context.close()
 
 
-def test_every_figure_has_data_and_is_told_in_words(reader: Reader) -> None:
+def test_every_figure_has_data_and_is_told_in_words(reader: Reader, written: Written) -> None:
     for tab in FIGURES:
         for name, figure in reader.figures(tab).items():
             assert sum(figure["points"]) > 0, name
@@ -193,9 +152,9 @@ def test_what_changes_meanwhile_appears_by_itself(reader: Reader, written: Writt
     status = reader.page.get_by_text("Newest run:")
     land(written.places, "2017-01-09.json")
     reader.page.get_by_text("5 files of transactions landed, not read yet: 2017-01-09.json.").wait_for()
-    write_run(written.places, 1_800_000_500_000, result=None)
-    reader.page.get_by_text("RUNNING, now bronze_ingestion, started 2027-01-15 08:08:20 UTC").first.wait_for()
-    progress(written.places, 1_800_000_500_000, json.dumps(update("RUNNING")) + "\n")
+    write_run(written.places, 1_700_000_500_000, result=None)
+    reader.page.get_by_text("RUNNING, now bronze_ingestion, started 2023-11-14 22:21:40 UTC").first.wait_for()
+    progress(written.places, 1_700_000_500_000, json.dumps(update("RUNNING")) + "\n")
     until(lambda: reader.figures("Pipeline")["graph"]["words"], lambda words: "2 RUNNING" in words)
     sold = written.sales.iloc[0].to_dict()
     written.add("silver_sales", [{**sold, "sales_value": Decimal("1000.00")}])
@@ -206,22 +165,64 @@ def test_what_changes_meanwhile_appears_by_itself(reader: Reader, written: Writt
     assert reader.errors == []
 
 
+def test_a_file_that_arrives_triggers_a_run_and_both_show_by_themselves(
+    reader: Reader, written: Written, tmp_path: Path
+) -> None:
+    waiting = "import sys, time, pathlib\nwhile not pathlib.Path(sys.argv[1]).exists(): time.sleep(0.05)\n"
+    (tmp_path / "wait.py").write_text(waiting)
+    task = {"python_file": "wait.py", "parameters": [str(tmp_path / "go")]}
+    job = {
+        "name": "watched job",
+        "trigger": {"file_arrival": {"url": str(written.places.volume("retail", "landing") / "transactions")}},
+        "tasks": [{"task_key": "wait", "spark_python_task": task}],
+    }
+    (tmp_path / "job.json").write_text(json.dumps(job))
+    with _watching(written.places, tmp_path / "job.json") as watch:
+        land(written.places, "2017-01-10.json")
+        reader.page.get_by_text("2017-01-10.json.").wait_for()
+        reader.page.get_by_text("Newest run: watched job, RUNNING, now wait").wait_for()
+        so_far = reader.figures("Runs")["timeline"]["words"]
+        until(lambda: reader.figures("Runs")["timeline"]["words"], lambda words: words != so_far)
+        (tmp_path / "go").touch()
+        reader.page.get_by_text("Newest run: watched job, SUCCESS").wait_for()
+        assert watch.wait(PATIENCE) == 0
+    figures = reader.figures("Runs")
+    assert "Tasks by run of watched job: 1 run, 1 SUCCESS" in figures["matrix"]["words"]
+    assert "wait SUCCESS" in figures["timeline"]["words"]
+    assert reader.errors == []
+
+
 def test_it_listens_on_the_loopback_address_only_and_ctrl_c_ends_it(
     server: tuple[subprocess.Popen[str], str], written: Written
 ) -> None:
     process, url = server
     port = int(url.split(":")[2].split("/")[0])
-    assert _connects("127.0.0.1", port)
-    assert not _connects("127.0.0.2", port)
+    assert connects("127.0.0.1", port)
+    assert not connects("127.0.0.2", port)
     process.send_signal(signal.SIGINT)
     rest = process.communicate(timeout=30)[0]
     assert process.returncode == 0
     assert rest.endswith("\nThe dashboard is closed.\n")
     assert "Traceback" not in rest
-    assert not _connects("127.0.0.1", port)
+    assert not connects("127.0.0.1", port)
     log = Path(written.places.root / "dashboard.log").read_text()
     assert "Traceback" not in log
     assert "token=" not in log
+
+
+@contextmanager
+def _watching(places: Places, job: Path) -> Iterator[subprocess.Popen[str]]:
+    """Watch a job in a process of its own, from when it has seen what is there."""
+    command = [sys.executable, "-m", "tests.browser.hurried_watch", str(places.root), str(job)]
+    with subprocess.Popen(command, cwd=REPO_ROOT, stdout=subprocess.PIPE, text=True) as watch:
+        assert watch.stdout is not None
+        said = [watch.stdout.readline(), watch.stdout.readline()]
+        assert "looking at the files in" in said[1]
+        until(lambda: list((places.runs / "triggers").glob("*.json")), bool)
+        try:
+            yield watch
+        finally:
+            watch.kill()
 
 
 def _cards(reader: Reader) -> tuple[str, ...]:
@@ -239,9 +240,3 @@ def _expected(sales: pd.DataFrame, lines: pd.DataFrame) -> tuple[str, ...]:
         f"Average price ${prices.mean():,.2f} ${prices.std():,.2f} standard deviation",
         f"Data quality {score} {valid:,} of {len(lines):,} valid",
     )
-
-
-def _connects(host: str, port: int) -> bool:
-    with socket.socket() as probe:
-        probe.settimeout(1)
-        return probe.connect_ex((host, port)) == 0

@@ -10,9 +10,9 @@ SIZES = {"desk": (1360, 900), "phone": (390, 844)}
 GROUNDS = {"light": "rgb(255, 255, 255)", "dark": "rgb(22, 29, 39)"}
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def page(browser: Any, report: Any, request: pytest.FixtureRequest) -> Iterator[Any]:
-    """The sample report, drawn, with `page.troubles` listing what the browser complained of."""
+    """The sample report, drawn once a size and scheme; `page.troubles` lists what the browser complained of."""
     size, scheme = getattr(request, "param", ("desk", "light"))
     width, height = SIZES[size]
     context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme, offline=True)
@@ -60,11 +60,12 @@ def test_a_figure_stands_on_the_colour_of_its_card(page: Any, request: pytest.Fi
     assert (page.evaluate(ground), page.evaluate(card)) == (GROUNDS[scheme], GROUNDS[scheme])
 
 
-def test_figures_turn_dark_with_the_page(page: Any) -> None:
-    page.emulate_media(color_scheme="dark")
-    page.wait_for_selector('html[data-drawn="dark"]', timeout=60_000)
+def test_figures_turn_dark_and_light_with_the_page(page: Any) -> None:
     ground = "getComputedStyle(document.querySelector('.plot .main-svg')).backgroundColor"
-    assert page.evaluate(ground) == GROUNDS["dark"]
+    for scheme in ("dark", "light"):
+        page.emulate_media(color_scheme=scheme)
+        page.wait_for_selector(f'html[data-drawn="{scheme}"]', timeout=60_000)
+        assert page.evaluate(ground) == GROUNDS[scheme]
 
 
 def test_a_hostile_name_runs_nothing_and_is_read_as_written(page: Any) -> None:
@@ -77,7 +78,7 @@ def test_the_names_of_screen_readers_are_the_text_twins(page: Any, report: Any) 
     assert page.get_by_role("img").count() >= report.figures
     assert page.get_by_role("img", name="Pipeline retail, update FAILED: 12 datasets").count() == 1
     assert page.get_by_role("table", name="Key figures").get_by_role("row").count() == 5
-    assert page.get_by_role("navigation", name="Sections").get_by_role("link").count() == 3
+    assert page.get_by_role("navigation", name="Sections").get_by_role("link").count() == 4
 
 
 @pytest.mark.parametrize("page", [("phone", "light")], indirect=True)

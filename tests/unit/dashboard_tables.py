@@ -167,7 +167,7 @@ def write_run(places: Places, run_id: int, *, result: str | None = "SUCCESS", ru
               "depends_on": ["setup_environment"]}]  # fmt: skip
     log = RunLog(folder)
     told: list[dict[str, Any]] = [
-        {"type": "run_started", "run_id": run_id, "job_id": 1, "run_name": "retail <b>job</b>", "ignored": [],
+        {"type": "run_started", "run_id": run_id, "job_id": 9, "run_name": "retail <b>job</b>", "ignored": [],
          "job_parameters": {"schema": "retail"}, "pid": alive.pid, "process_start": alive.start, "tasks": tasks}
     ]  # fmt: skip
     for place, task in enumerate(tasks):

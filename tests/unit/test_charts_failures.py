@@ -135,6 +135,12 @@ def test_quarantine_is_counted_by_rule_and_its_rows_are_named() -> None:
     )
 
 
+def test_an_id_beside_a_missing_one_is_no_fraction() -> None:
+    rows = pd.DataFrame({"product_id": [31317153962, None], "broken_rules": [["known"], ["known"]]})
+    cells = trace(charts.quarantined_rows(rows), "rows themselves", "table").cells.values
+    assert list(cells[1]) == ["31317153962", ""]
+
+
 def test_of_many_rows_the_first_are_shown_and_the_axis_says_so() -> None:
     chart = charts.quarantined_rows(quarantine(), most=3)
     assert len(trace(chart, "rows themselves", "table").cells.values[0]) == 3
