@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -63,7 +64,9 @@ def _library(task: Mapping[str, Any], library: Mapping[str, Any], path: str, fol
         if kind == "pypi":
             yield from _pypi(library[kind].get("package", ""), f"{path}.pypi")
         elif kind != "whl":
-            yield NotSupported(f"a library of kind {kind} is not supported here; {_INSTALL}", path=f"{path}.{kind}")
+            named = library[kind] if isinstance(library[kind], str) else json.dumps(library[kind])
+            said = f"{named} is a library of kind {kind}, which is not supported here; {_INSTALL}"
+            yield NotSupported(said, path=f"{path}.{kind}")
         elif not any(field in task for field in _WITH_WHEELS):
             said = f"a wheel is for a {_WITH_WHEELS[0]}, a {_WITH_WHEELS[1]} or a {_WITH_WHEELS[2]}; leave it out"
             yield NotSupported(said, path=f"{path}.whl")

@@ -107,7 +107,7 @@ def test_a_wheel_task_becomes_its_work_and_its_keyword_arguments_take_the_jobs_p
             ("pypi: NotSupported: a run installs nothing, and it is not here: install no-such in this environment",
              "pypi: NotSupported: a run installs nothing, and here is ",
              "pypi: WrongValue: 'py test' is no package such as",
-             "jar: NotSupported: a library of kind jar is not supported here; install what the task"),
+             "jar: NotSupported: a.jar is a library of kind jar, which is not supported here; install what the task"),
         ),
         (task(parameters=["a"], named_parameters={"a": "b"}), ("either parameters or named_parameters",)),
         (task(parameters=["{{tasks.x.values.y}}"]), ("BadReference: '{{tasks.x.values.y}}' names task 'x'",)),
