@@ -45,6 +45,7 @@ SLIPS = (
     (r"\bfor (\w+) in ([\w.]+)\b", r"for \1 in \2[:1]"),
     (r" == ", " != "),
     (r"\.rows\b", ".rows + 1"),
+    (r"\.rows_read\b", ".num_output_rows"),
     (r"\.count\(\)", ".count() + 1"),
     (r"\.limit\(", ".offset("),
     (r"\bSTREAMING TABLE\b", "MATERIALIZED VIEW"),
@@ -78,6 +79,10 @@ SLIPS = (
     (r"\bSCD TYPE 1\b", "SCD TYPE 2"),
     (r"\bSEQUENCE BY (\w+)", "SEQUENCE BY household_id"),
 )
+#: Slips that change no result with the lesson's data, and why; no check could tell them.
+EQUIVALENT = {
+    ("11.5", "sum(", "max("): "the update that is asked for has one micro-batch, so each count is in one event",
+}
 _BLOCK = re.compile(r"(?<=# BEGIN SOLUTION\n)(.*?)(?=# END SOLUTION)", re.DOTALL)
 _CHECK = re.compile(r"lab\.check\(\"([\d.]+)\"")
 
@@ -120,6 +125,8 @@ def _slipped(lesson: str, exercise: str, number: int, cell: str, block: re.Match
     for pattern, instead in SLIPS:
         for place in re.finditer(pattern, block[0]):
             now = place.expand(instead)
+            if (exercise, place[0], now) in EQUIVALENT:
+                continue
             at = block.start() + place.start()
             yield Mutant(lesson, exercise, number, place[0], now, cell[:at] + now + cell[at + len(place[0]) :])
 
