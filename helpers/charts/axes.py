@@ -23,6 +23,7 @@ def add_start_axis(
         ticktext=[clock(starts[column], gap="<br>") for column in named],
         tickangle=0,
         tickfont_size=10,
+        ticklabelstandoff=8,  # away from marks that stand on the axis
         range=[-0.6, columns - 0.4],
         showgrid=False,
         zeroline=False,

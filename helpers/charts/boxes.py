@@ -81,5 +81,5 @@ def shortened(found: Sequence[str]) -> str:
     """Return the first of several troubles, cut to one line of a box, and how many more there are."""
     if not found:
         return ""
-    more = f" (+{len(found) - 1} more)" if len(found) > 1 else ""
+    more = f" (+{len(found) - 1})" if len(found) > 1 else ""
     return cut(found[0], width=LINE_WIDTH - len(more)) + more

@@ -68,6 +68,13 @@ def size(amount: int) -> str:
     return f"{amount / _MIB:,.1f} MiB" if amount >= _MIB / 10 else f"{amount / 1024:,.1f} KiB"
 
 
+def _short(amount: int) -> str:
+    """Return bytes as the few characters that have room on a bar, in the axis' unit."""
+    if not amount:
+        return ""
+    return f"{amount / _MIB:,.1f}" if amount >= _MIB / 20 else "&lt;0.1"
+
+
 def _counted(update: UpdateDict, samples: Sequence[UsageDict]) -> _Counted | None:
     """Add up the samples of an update's time; None when there is none."""
     begin = update["started_ms"]
@@ -87,7 +94,7 @@ def _add_bars(
         name=name,
         x=list(range(len(found))),
         y=[amount / _MIB for amount in amounts],
-        text=[size(amount) if amount and len(found) <= 6 else "" for amount in amounts],
+        text=[_short(amount) if len(found) <= 6 else "" for amount in amounts],
         textposition="outside",
         textfont={"size": 10, "color": theme.text},
         cliponaxis=False,

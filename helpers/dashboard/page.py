@@ -31,9 +31,9 @@ from helpers.runtime.usage import Sample, read_usage
 LOOK_EVERY = 2.0
 _SEEN = "seen"
 _TABS = ("Sales", "Quality", "Pipeline", "Runs")
-# Streamlit leaves much room above its page; a figure that is wider than a narrow page is scrolled.
+# Streamlit leaves much room around its page; a figure that is wider than a narrow page is scrolled.
 _STYLE = """<style>
-.stMainBlockContainer {padding-top: 3.2rem; padding-bottom: 3rem;}
+.stMainBlockContainer {padding: 3.2rem clamp(1rem, 3vw, 5rem) 3rem;}
 .lp-title {font-size: 1rem; font-weight: 600; margin: 0; padding: 0;}
 .lp-words {font-size: 0.8rem; opacity: 0.85; margin: 0;}
 .lp-words summary {cursor: pointer; opacity: 0.85;}

@@ -96,7 +96,8 @@ def show_quality(quality: Frames | LakeprepError) -> None:
         st.write("None under these filters.")
     else:
         st.caption(f"The newest {len(examples)}, with the rules that they broke.")
-        st.dataframe(examples, hide_index=True, key="examples")
+        value = st.column_config.NumberColumn("sales_value", format="dollar")
+        st.dataframe(examples, hide_index=True, key="examples", column_config={"sales_value": value})
 
 
 def show_pipeline(runs: Sequence[Run], counts: pd.DataFrame | LakeprepError, usage: Sequence[Sample]) -> None:
@@ -159,7 +160,10 @@ def show_runs(
     else:
         shown = events[["timestamp", "level", "event_type", "dataset", "message"]]
         time = st.column_config.DatetimeColumn("time (UTC)", format="YYYY-MM-DD HH:mm:ss")
-        naive = shown.assign(timestamp=shown["timestamp"].dt.tz_localize(None))  # else it is shown in the reader's zone
+        naive = shown.assign(
+            timestamp=shown["timestamp"].dt.tz_localize(None),  # else it is shown in the reader's zone
+            dataset=shown["dataset"].fillna(""),
+        )
         st.dataframe(naive, hide_index=True, key="events", column_config={"timestamp": time})
 
 
