@@ -82,6 +82,7 @@ SLIPS = (
 #: Slips that change no result with the lesson's data, and why; no check could tell them.
 EQUIVALENT = {
     ("11.5", "sum(", "max("): "the update that is asked for has one micro-batch, so each count is in one event",
+    ("11.6", " AND ", " OR "): "silver drops what could make a store's revenue missing or negative",
 }
 _BLOCK = re.compile(r"(?<=# BEGIN SOLUTION\n)(.*?)(?=# END SOLUTION)", re.DOTALL)
 _CHECK = re.compile(r"lab\.check\(\"([\d.]+)\"")
