@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[1]
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
-_KEPT = ("LAKEPREP_JAVA", "LAKEPREP_HEAP", "LAKEPREP_IVY_SETTINGS")
+_KEPT = ("LAKEPREP_JAVA", "LAKEPREP_HEAP", "LAKEPREP_IVY_SETTINGS", "LAKEPREP_SPARK")
 _ELSEWHERE = ("SPARK_REMOTE", "DATABRICKS_RUNTIME_VERSION")
 
 
@@ -42,6 +42,13 @@ def interruptible() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """A test about the server that processes share is none about a classic session."""
+    marked = item.get_closest_marker("shared_server")
+    if marked is not None and os.environ.get("LAKEPREP_SPARK") == "classic":
+        pytest.skip(f"needs the shared Spark server: {marked.args[0]}")
+
+
 @pytest.fixture(scope="session")
 def places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Places]:
     """A temporary home; its server is stopped at the end, whatever happened."""
@@ -54,9 +61,16 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Places]:
 
 @pytest.fixture(scope="session")
 def spark(places: Places) -> Iterator[SparkSession]:
+    """A session of the shared server, or with `LAKEPREP_SPARK=classic` one that has its JVM in `LAKEPREP_JAVA`."""
     from helpers.runtime import attach, detach
+    from helpers.runtime.errors import JavaUnusable
 
-    session = attach(places, environ={**os.environ, "LAKEPREP_WARM_UP": "0"})
+    try:
+        session = attach(places, environ={**os.environ, "LAKEPREP_WARM_UP": "0"})
+    except JavaUnusable as error:
+        if os.environ.get("LAKEPREP_SPARK") != "classic" or os.environ.get("CI"):
+            raise
+        pytest.skip(str(error))
     yield session
     detach(session)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import uuid
 from collections import defaultdict
 from functools import reduce
 from typing import Any
@@ -16,6 +18,7 @@ from helpers.autoloader.csv_frames import dialect_of
 from helpers.autoloader.errors import AutoLoaderError
 from helpers.autoloader.json_types import field, struct
 from helpers.autoloader.landing import escaped
+from helpers.classic import is_classic
 
 
 class FilesDisagree(AutoLoaderError):
@@ -32,10 +35,22 @@ def files_frame(spark: Any, files: list[str], options: CopyOptions, *, metadata:
 
 def query_over(spark: Any, text: str, name: str, frame: Any) -> Any:
     """The result of a query in which the name means the frame; no temporary view is left behind."""
+    if is_classic(spark):
+        return _classic_query_over(spark, text, name, frame)
     from pyspark.sql.connect.dataframe import DataFrame
     from pyspark.sql.connect.plan import SQL, SubqueryAlias
 
     return DataFrame(SQL(text, views=[SubqueryAlias(frame._plan, name)]), spark)
+
+
+def _classic_query_over(spark: Any, text: str, name: str, frame: Any) -> Any:
+    """A classic query is bound at once, so its view may go again; other threads' views have other names."""
+    view = f"{name}_{uuid.uuid4().hex[:12]}"
+    frame.createOrReplaceTempView(view)
+    try:
+        return spark.sql(re.sub(rf"\b{re.escape(name)}\b", view, text))
+    finally:
+        spark.catalog.dropTempView(view)
 
 
 def by_place(frame: Any, columns: StructType, table: str) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from helpers.classic import stack_trace
 from helpers.errors import LakeprepError
 
 # helpers/autoloader/evolution.py writes both: it may not import this module.
@@ -69,6 +70,5 @@ def _texts(exc: BaseException) -> Iterator[str]:
     while current is not None and id(current) not in seen:
         seen.add(id(current))
         yield str(current)
-        stack_trace = getattr(current, "getStackTrace", None)
-        yield str(stack_trace() if callable(stack_trace) else "")
+        yield stack_trace(current)
         current = current.__cause__ or current.__context__

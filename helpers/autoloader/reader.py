@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from pyspark.sql.connect.streaming.readwriter import DataStreamReader
@@ -11,7 +12,20 @@ from pyspark.sql.types import StructType
 from helpers.autoloader.errors import AutoLoaderError
 from helpers.autoloader.streams import stream_files
 
-_CLOUD_FILES = "cloudfiles"
+
+def is_cloud_files(format: str | None) -> bool:
+    return (format or "").lower() == "cloudfiles"
+
+
+def load_cloud_files(
+    spark: Any, path: str | None, *, options: Mapping[str, str], schema: StructType | str | None
+) -> Any:
+    """The stream that a reader describes; `options` are all that it was given, `path` among them or not."""
+    given = {name: value for name, value in options.items() if name != "path"}
+    path = path or options.get("path")
+    if not path:
+        raise AutoLoaderError("load() has no path. Name the folder to read: load(path).")
+    return stream_files(spark, str(path), options=given, schema=schema)
 
 
 class CloudStreamReader(DataStreamReader):
@@ -22,16 +36,12 @@ class CloudStreamReader(DataStreamReader):
 
     def load(self, path: str | None = None, format: str | None = None, schema: Any = None, **options: Any) -> Any:
         """The stream; for `cloudFiles`, schema inference and evolution, and the rescued data column."""
-        if (format or self._format or "").lower() != _CLOUD_FILES:
+        if not is_cloud_files(format or self._format):
             return super().load(path, format, schema, **options)
         if schema is not None:
             self.schema(schema)
         self.options(**options)
-        given = {name: value for name, value in self._options.items() if name != "path"}
-        path = path or self._options.get("path")
-        if not path:
-            raise AutoLoaderError("load() has no path. Name the folder to read: load(path).")
-        return stream_files(self._client, str(path), options=given, schema=self._given_schema())
+        return load_cloud_files(self._client, path, options=self._options, schema=self._given_schema())
 
     def _given_schema(self) -> StructType | str | None:
         # Spark's reader keeps a StructType as JSON, and DDL as it is.

@@ -15,7 +15,6 @@ from helpers.pipelines import names
 from helpers.pipelines.errors import InvalidSource, Unsupported
 from helpers.pipelines.scope import TempViews
 
-
 #: How the names of the views begin that stand for `read_files` calls.
 FILES = "__files"
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+from helpers.classic import said, stack_trace
 from helpers.errors import LakeprepError
 
 
@@ -89,13 +90,13 @@ def may_recover(error: BaseException) -> bool:
 
 def full_text(error: BaseException) -> str:
     """An error's message and those of its causes, which Spark's client keeps with the server's stack trace."""
-    trace = getattr(error, "getStackTrace", lambda: None)() or ""
-    return "\n".join([str(error), *(line for line in trace.splitlines() if not line.lstrip().startswith("at "))])
+    trace = stack_trace(error).splitlines()
+    return "\n".join([said(error), *(line for line in trace if not line.lstrip().startswith("at "))])
 
 
 def explained(error: BaseException, *, target: str) -> str:
     """Spark's error as one line, with what to do next where its condition tells."""
-    text = full_text(error) if "[TASK_WRITE_FAILED]" in str(error) else str(error)
+    text = full_text(error) if "[TASK_WRITE_FAILED]" in str(error) else said(error)
     for before in ("terminated with exception: ", "Caused by: "):
         text = text.rsplit(before, 1)[-1]
     text = text.split(" SQLSTATE:", 1)[0]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from helpers.classic import observed
 from helpers.pipelines import expectations
 from helpers.pipelines.dp_sinks import writer_options
 from helpers.pipelines.expectations import Counts
@@ -115,9 +116,10 @@ def replace_view(spark: Any, name: str, frame: Any, rules: Sequence[Expectation]
     observation = Observation()
     frame = expectations.checked(frame, rules, flow=name, observe=observation)
     frame.writeTo(quoted(name)).options(**options).overwrite(F.lit(True))
-    if not observation.get:
+    seen = observed(spark, observation)
+    if not seen:
         raise Stopped(f"'{name}' was written by a newer update.")
-    return expectations.counts_from(observation.get, rules)
+    return expectations.counts_from(seen, rules)
 
 
 def append_once(name: str, frame: Any, rules: Sequence[Expectation], *, flow: str,
@@ -129,7 +131,8 @@ def append_once(name: str, frame: Any, rules: Sequence[Expectation], *, flow: st
     frame = expectations.checked(frame, rules, flow=flow, observe=observation)
     (frame.write.format("delta").mode("append").option("mergeSchema", "true").option("txnAppId", transaction[0])
      .option("txnVersion", str(transaction[1])).saveAsTable(quoted(name)))
-    return expectations.counts_from(observation.get, rules) if observation.get else None
+    seen = observed(frame.sparkSession, observation)
+    return expectations.counts_from(seen, rules) if seen else None
 
 
 def _same_columns(one: Any, other: Any) -> bool:

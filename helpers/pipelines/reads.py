@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from helpers import sql
+from helpers.classic import is_classic
 from helpers.errors import LakeprepError
-from helpers.pipelines import frames
-from helpers.pipelines.building import Building
+from helpers.pipelines import frames, names
+from helpers.pipelines.building import FILES, Building
+from helpers.pipelines.classic_plan import classic_plan
 from helpers.pipelines.errors import InvalidDataset, condition
 from helpers.pipelines.graph import STREAMED, Flow
 
@@ -54,6 +56,8 @@ class Discovery:
             return self._of_query(flow.body)
         if flow.next_snapshot:
             return Reads((), False, True, None)
+        if is_classic(self.spark):
+            return self._called(flow, building)
         building.discovering = True
         try:
             return self._of_function(flow, building)
@@ -89,6 +93,8 @@ class Discovery:
 
     def of_frame(self, frame: Any, building: Building) -> Reads:
         """What a DataFrame reads."""
+        if is_classic(self.spark):
+            return self._of_classic(frame, building)
         plan = frame._plan.to_proto(self.spark.client)
         found: dict[tuple[str, bool], sql.Input] = {}
         streaming = unversioned = False
@@ -101,6 +107,13 @@ class Discovery:
         streaming = streaming or any(query.streaming for query in building.queries.values())
         notes = tuple(note for query in building.queries.values() for note in query.notes)
         return Reads(tuple(found.values()), streaming, unversioned, self._fingerprint(_without_ids(plan)), notes)
+
+    def _of_classic(self, frame: Any, building: Building) -> Reads:
+        plan = classic_plan(frame)
+        files = {read for read in plan.inputs if names.parts(read.name)[-1].startswith(FILES)}
+        notes = tuple(note for query in building.queries.values() for note in query.notes)
+        return Reads(tuple(read for read in plan.inputs if read not in files), plan.streaming,
+                     plan.unversioned or bool(files), plan.text and self._fingerprint(plan.text), notes)
 
     def _fingerprint(self, text: str) -> str | None:
         return None if self.may_change(text) else hashlib.sha256(text.encode()).hexdigest()

@@ -11,6 +11,7 @@ from graphlib import TopologicalSorter
 from typing import Any
 
 from helpers import autoloader
+from helpers.classic import use_in_this_thread
 from helpers.errors import LakeprepError
 from helpers.pipelines import expectations, frames
 from helpers.pipelines.errors import FlowFailed, full_text, may_recover
@@ -119,6 +120,7 @@ class Running:
     def _dataset(self, name: str) -> bool:
         """Run one dataset's flows; False when one failed, after the others had their turn."""
         started = time.monotonic()
+        use_in_this_thread(self.spark)
         dataset = self.plan.definitions.datasets[name]
         self.board.set(name, status="RUNNING")
         ends = [self._flow(dataset, flow) for flow in self.plan.definitions.flows_into(name)]

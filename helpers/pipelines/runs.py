@@ -48,7 +48,7 @@ class Context:
 
     def frame(self, flow: Flow) -> Any:
         """The flow's DataFrame."""
-        return self.setup.ready[flow.name]
+        return self.setup.frame(flow)
 
     def progress(self, dataset: str, status: str, message: str, *, flow: str | None = None, batch: int | None = None,
                  level: str = "INFO", error: BaseException | None = None,

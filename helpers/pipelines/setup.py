@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from helpers.classic import is_classic
 from helpers.errors import LakeprepError
 from helpers.pipelines import changes, frames, private, snapshots, tables
 from helpers.pipelines.analysis import analysed
@@ -47,6 +48,13 @@ class SetUp:
                 done.add(name)
                 if name not in self._late:
                     self._prepare(name)
+
+    def frame(self, flow: Flow) -> Any:
+        """The flow's DataFrame as it is run; a classic one is made again, for it has the columns of its making."""
+        snapshots_ = flow.changes is not None and flow.changes.snapshots
+        if snapshots_ or not is_classic(self.spark):
+            return self.ready[flow.name]
+        return analysed(self.spark, self._dataset(flow.target), flow, self.building(flow))[0]
 
     def reset(self) -> None:
         """Empty the streaming tables of a full refresh, inputs first; views of all kinds are only computed anew."""

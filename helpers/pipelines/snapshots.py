@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
+from helpers.classic import observed
 from helpers.pipelines import changes, frames, tables
 from helpers.pipelines.cdc import DELETE, END, OPERATION, SEQUENCE, SNAPSHOT, UPSERT, Field
 from helpers.pipelines.change_rows import change_rows, rules_of, stored_schema
@@ -139,7 +140,7 @@ class Target:
         (self._difference(seen).write.format("delta").mode("append")
          .option("txnAppId", f"{self.transaction}/snapshots").option("txnVersion", str(number))
          .saveAsTable(quoted(self.changes)))
-        return int((counted.get or {}).get("rows") or 0)
+        return int(observed(self.setup.spark, counted).get("rows") or 0)
 
     def _widen(self, snapshot: Snapshot) -> None:
         """New columns of a snapshot come into both tables."""

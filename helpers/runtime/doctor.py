@@ -13,7 +13,7 @@ from typing import Literal
 
 from helpers.errors import LakeprepError
 from helpers.runtime.jars import jars_folder, missing_jars, needed_jars
-from helpers.runtime.java import find_java
+from helpers.runtime.java import find_java, find_jdk
 from helpers.runtime.places import Places
 from helpers.runtime.preflight import NEEDED_DISK_MB, check_memory, check_port, memory_mb
 from helpers.runtime.processes import command_of
@@ -84,7 +84,7 @@ def _disk(places: Places) -> Finding:
 
 def _java(settings: Settings) -> Finding:
     try:
-        java = find_java(settings.java)
+        java = find_jdk(settings.java) if settings.spark == "classic" else find_java(settings.java)
     except LakeprepError as error:
         return _problem(error)
     return Finding("ok", f"Java {java.major} ({'it came with the environment' if java.bundled else java.binary}).")
@@ -110,6 +110,8 @@ def _server(places: Places, status: ServerStatus, *, now: float) -> Iterator[Fin
     elif status.state == "starting":
         step = "Wait a moment, or run `python3 -m helpers stop`."
         yield Finding("note", "A Spark server is starting or stopping.", step)
+    elif status.state == "classic":
+        yield Finding("ok", "No Spark server is running: a process has a Spark of its own over this home.")
     elif status.state == "dead":
         step = "Nothing to do: the next start tidies up; your tables are kept."
         yield Finding("note", f"The last Spark server died; what it wrote is in {places.server_log}.", step)

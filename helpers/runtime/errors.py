@@ -37,6 +37,14 @@ class PortTaken(PortBusy):
     """Another program took the port between the look and the start."""
 
 
+class HomeInUse(LakeprepError):
+    """Another process has a Spark over this home; two of them would damage its metastore."""
+
+
+class NotShared(LakeprepError):
+    """The shared server was asked for where `LAKEPREP_SPARK=classic` says that each process has its own Spark."""
+
+
 class ServerNotStarted(LakeprepError):
     """The Spark server ended, or stayed silent, before it was ready."""
 

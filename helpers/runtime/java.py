@@ -12,6 +12,11 @@ from helpers.runtime.errors import JavaUnusable
 OLDEST = 17
 _VERSION = re.compile(r'version "(?:1\.)?(\d+)')
 _UNSET = "Unset LAKEPREP_JAVA to use the Java that comes with the environment."
+_VECTORS = "jdk.incubator.vector"
+_JDK = (
+    f"Install a JDK {OLDEST} or newer (Debian: default-jre-headless) and name its folder with LAKEPREP_JAVA, "
+    "or unset LAKEPREP_SPARK to use the shared server."
+)
 _OPENED = (
     "java.lang",
     "java.lang.invoke",
@@ -39,6 +44,11 @@ class Java:
     bundled: bool
 
     @property
+    def home(self) -> Path:
+        """What JAVA_HOME would be; the binary may have been named by a link on PATH."""
+        return self.binary.resolve().parent.parent
+
+    @property
     def options(self) -> tuple[str, ...]:
         """What Spark's own launcher passes, but for the vector module, which the bundled runtime lacks."""
         options = [f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in _OPENED]
@@ -57,6 +67,19 @@ def find_java(named: str | None) -> Java:
     if not binary.is_file():
         raise JavaUnusable(f"LAKEPREP_JAVA names {named}, where there is no Java ({binary} is not a file). {_UNSET}")
     return _ask(binary, named=named)
+
+
+def find_jdk(named: str | None) -> Java:
+    """As `find_java`, for pyspark's own launcher: it asks for a module that the bundled Java lacks."""
+    if named is None:
+        raise JavaUnusable(
+            f"LAKEPREP_SPARK=classic needs a Java with the module {_VECTORS}, and the bundled one lacks it. {_JDK}"
+        )
+    java = find_java(named)
+    command = [java.binary, f"--add-modules={_VECTORS}", "-version"]
+    if subprocess.run(command, capture_output=True, timeout=30).returncode:
+        raise JavaUnusable(f"LAKEPREP_JAVA names {named}, which lacks the module {_VECTORS}. {_JDK}")
+    return java
 
 
 def _bundled() -> Path:

@@ -39,7 +39,7 @@ class Jvm:
             process = subprocess.Popen(
                 jvm_command(launch, properties=properties),
                 cwd=places.home,
-                env=environment(launch, token=token, environ=environ),
+                env={**environment(launch, environ=environ), "SPARK_CONNECT_AUTHENTICATE_TOKEN": token},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -3,34 +3,25 @@
 from __future__ import annotations
 
 import atexit
-import logging
 import os
-import re
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from pyspark.errors import PySparkException
-from pyspark.logger import PySparkLogger
 from pyspark.sql.connect.client import DefaultChannelBuilder, SparkConnectClient
 from pyspark.sql.connect.session import SparkSession
 
 from helpers.runtime.launch import MESSAGE_BYTES
 from helpers.runtime.retries import ShortPolicy
 from helpers.runtime.state import ServerInfo
+from helpers.runtime.statements import LakeStatements, silence_dumps
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
-
     from helpers.autoloader import CloudStreamReader
 
 # One name for all of a learner's processes: a session is found by its user and its id.
 _USER = "lakeprep"
-# pyspark prints every failed statement a second time, as one line of JSON with gRPC's traceback.
-_DUMPS = ("SQLQueryContextLogger", "DataFrameQueryContextLogger")
-# What may be a statement that Spark does not know, so that all others start without a look at them.
-_OURS = re.compile(r"\b(copy|read_files|cloud_files\w*)\b", re.IGNORECASE)
-_EVENT_LOG = re.compile("event_log", re.IGNORECASE)
 _CONNECT_MODE = "SPARK_CONNECT_MODE_ENABLED"
 
 
@@ -59,7 +50,7 @@ class _Client(SparkConnectClient):
             raise
 
 
-class LakeSession(SparkSession):
+class LakeSession(LakeStatements, SparkSession):
     """The `spark` of a lesson on a laptop.
 
     `server` is the local server it is attached to, or None when `SPARK_REMOTE` named another; `remote` names that one.
@@ -108,22 +99,6 @@ class LakeSession(SparkSession):
 
         return CloudStreamReader(self)
 
-    def sql(self, sqlQuery: str, args: Any = None, **kwargs: Any) -> DataFrame:  # type: ignore[override]
-        """As Spark's, and with COPY INTO, `read_files(…)`, `cloud_files_state(…)` and `event_log(…)`."""
-        if _EVENT_LOG.search(sqlQuery):
-            from helpers.pipelines.event_query import with_event_log
-
-            sqlQuery = with_event_log(self, sqlQuery)
-        if not _OURS.search(sqlQuery):
-            return super().sql(sqlQuery, args, **kwargs)  # type: ignore[return-value]
-        from helpers.autoloader import run_copy_into, with_frames
-
-        result = run_copy_into(self, sqlQuery, arguments=bool(args or kwargs))
-        if result is not None:
-            return result  # type: ignore[no-any-return]
-        text, frames = with_frames(self, sqlQuery, kwargs, arguments=bool(args))
-        return super().sql(text, args, **frames)  # type: ignore[return-value]
-
     def stop(self) -> None:
         """Close the session on the server, with its streams and views; quick when the server has died."""
         atexit.unregister(self.stop)
@@ -141,8 +116,7 @@ class LakeSession(SparkSession):
         # An interpreter with an open session hangs when it ends.
         atexit.register(self.stop)
         threading.Thread(target=self._stop_after_main_thread, name="lakeprep-session", daemon=True).start()
-        for name in _DUMPS:
-            PySparkLogger.getLogger(name).setLevel(logging.CRITICAL)
+        silence_dumps()
         return self
 
     def _stop_after_main_thread(self) -> None:

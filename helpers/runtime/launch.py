@@ -39,16 +39,11 @@ class Launch:
 
 def jvm_command(launch: Launch, *, properties: Path) -> list[str]:
     """Start SparkSubmit directly: pyspark's own launcher refuses the bundled Java."""
-    home = launch.places.home
     classpath = os.pathsep.join([*map(str, launch.jars), str(launch.spark_home / "jars" / "*")])
     return [
         str(launch.java.binary),
         f"-Xmx{launch.settings.heap_mb}m",
-        *launch.java.options,
-        "-XX:-UsePerfData",
-        f"-Djava.io.tmpdir={launch.places.scratch}",
-        f"-Dderby.system.home={launch.places.metastore}",
-        f"-Dlog4j2.configurationFile={home / 'log4j2.properties'}",
+        *jvm_options(launch),
         "-cp",
         classpath,
         "org.apache.spark.deploy.SparkSubmit",
@@ -60,8 +55,35 @@ def jvm_command(launch: Launch, *, properties: Path) -> list[str]:
     ]
 
 
+def jvm_options(launch: Launch) -> tuple[str, ...]:
+    """What every JVM over the home is started with, beside its heap."""
+    return (
+        *launch.java.options,
+        "-XX:-UsePerfData",
+        f"-Djava.io.tmpdir={launch.places.scratch}",
+        f"-Dderby.system.home={launch.places.metastore}",
+        f"-Dlog4j2.configurationFile={_log_configuration(launch.places)}",
+    )
+
+
+def _log_configuration(places: Places) -> Path:
+    return places.home / "log4j2.properties"
+
+
 def spark_properties(places: Places, *, port: int) -> dict[str, str]:
-    """What the local lakehouse needs; the token travels in the environment, where `ps` does not show it."""
+    """What the server needs; the token travels in the environment, where `ps` does not show it."""
+    return {
+        **lake_properties(places),
+        "spark.connect.grpc.binding.address": "127.0.0.1",
+        "spark.connect.grpc.binding.port": str(port),
+        "spark.connect.grpc.maxInboundMessageSize": str(MESSAGE_BYTES),
+        "spark.connect.session.manager.defaultSessionTimeout": "24h",
+        "spark.sql.connect.serverStacktrace.enabled": "false",
+    }
+
+
+def lake_properties(places: Places) -> dict[str, str]:
+    """What every Spark over the home needs, as a server or inside of a process."""
     metastore = places.metastore / "db"
     return {
         "spark.app.name": "lakeprep",
@@ -71,11 +93,6 @@ def spark_properties(places: Places, *, port: int) -> dict[str, str]:
         "spark.ui.enabled": "false",
         "spark.local.dir": str(places.scratch),
         "spark.scheduler.mode": "FAIR",
-        "spark.connect.grpc.binding.address": "127.0.0.1",
-        "spark.connect.grpc.binding.port": str(port),
-        "spark.connect.grpc.maxInboundMessageSize": str(MESSAGE_BYTES),
-        "spark.connect.session.manager.defaultSessionTimeout": "24h",
-        "spark.sql.connect.serverStacktrace.enabled": "false",
         "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
         "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
         "spark.sql.catalogImplementation": "hive",
@@ -94,28 +111,36 @@ def spark_properties(places: Places, *, port: int) -> dict[str, str]:
 
 def write_configuration(launch: Launch, *, port: int) -> Path:
     """Write the server's settings into the home and give the properties file."""
-    home = launch.places.home
     properties = {**spark_properties(launch.places, port=port), **launch.properties}
     lines = [f"{key} {value}" for key, value in properties.items()]
     # In this format a backslash begins an escape.
     text = "\n".join(lines).replace("\\", "\\\\") + "\n"
-    (home / "log4j2.properties").write_text(_LOGGING, encoding="utf-8")
-    path = home / "spark.properties"
+    write_log_configuration(launch.places)
+    path = launch.places.home / "spark.properties"
     path.write_text(text, encoding="utf-8")
     return path
 
 
-def environment(launch: Launch, *, token: str, environ: Mapping[str, str]) -> dict[str, str]:
+def write_log_configuration(places: Places) -> None:
+    """Let the JVM write its warnings to standard error."""
+    _log_configuration(places).write_text(_LOGGING, encoding="utf-8")
+
+
+def environment(launch: Launch, *, environ: Mapping[str, str]) -> dict[str, str]:
     """The user's environment without settings of another Spark or Java."""
-    kept = {name: value for name, value in environ.items() if not name.startswith(_OTHERS)}
+    kept = {name: value for name, value in environ.items() if not is_foreign(name)}
     return {
         **with_repository(kept),
         "SPARK_HOME": str(launch.spark_home),
         "SPARK_LOCAL_IP": "127.0.0.1",
-        "SPARK_CONNECT_AUTHENTICATE_TOKEN": token,
         "PYSPARK_PYTHON": sys.executable,
         "PYSPARK_DRIVER_PYTHON": sys.executable,
     }
+
+
+def is_foreign(name: str) -> bool:
+    """Whether a variable is a setting of another Spark or Java, or one of ours that a JVM has no use for."""
+    return name.startswith(_OTHERS)
 
 
 def with_repository(environ: Mapping[str, str]) -> dict[str, str]:

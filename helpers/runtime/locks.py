@@ -20,15 +20,16 @@ from helpers.runtime.processes import Process
 class Holder:
     """Who holds a lock; `process` is None for the instant before the holder has written its name.
 
-    `since` in seconds since 1970.
+    `since` in seconds since 1970; `purpose` is what the holder said that it does.
     """
 
     process: Process | None
     command: str
     since: float | None
+    purpose: str = ""
 
 
-def try_lock(path: Path, *, now: float, patience: float = 2.0) -> int | None:
+def try_lock(path: Path, *, now: float, patience: float = 2.0, purpose: str = "server") -> int | None:
     """Take the lock and keep it until the process ends or the returned descriptor is closed; None when it is held.
 
     `patience` (seconds) outlasts those who only look whether the lock is held.
@@ -42,6 +43,7 @@ def try_lock(path: Path, *, now: float, patience: float = 2.0) -> int | None:
         time.sleep(0.05)
     me = Process.current()
     name = {"version": 1, "pid": me.pid, "start": me.start, "command": " ".join(sys.orig_argv), "since": now}
+    name["purpose"] = purpose
     os.ftruncate(descriptor, 0)
     os.pwrite(descriptor, json.dumps(name).encode(), 0)
     return descriptor
@@ -65,7 +67,8 @@ def _read(descriptor: int) -> Holder:
     try:
         written = json.loads(os.pread(descriptor, 65536, 0))
         process = Process(int(written["pid"]), str(written["start"]))
-        found = Holder(process, str(written["command"]), float(written["since"]))
+        purpose = str(written.get("purpose", ""))
+        found = Holder(process, str(written["command"]), float(written["since"]), purpose)
     except (ValueError, KeyError, TypeError):
         return Holder(None, "", None)
     # The file of an earlier holder stays until the next one has written its own name.

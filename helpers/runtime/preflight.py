@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 
 from helpers.runtime.errors import HomeUnusable, NotEnoughMemory, PortBusy
 from helpers.runtime.jars import ensure_jars, jars_folder, spark_home
-from helpers.runtime.java import find_java
+from helpers.runtime.java import find_java, find_jdk
 from helpers.runtime.launch import Launch
 from helpers.runtime.places import Places
 from helpers.runtime.settings import Settings
@@ -25,7 +25,7 @@ def prepare(
     environ: Mapping[str, str] = os.environ,
 ) -> Launch:
     """Check Java, memory, port and home, and fetch Delta's JARs when they are missing."""
-    java = find_java(settings.java)
+    java = find_jdk(settings.java) if settings.spark == "classic" else find_java(settings.java)
     total, available = memory_mb()
     check_memory(settings.heap_mb, total_mb=total, available_mb=available)
     if settings.port is not None:

@@ -15,7 +15,7 @@ from importlib.metadata import version
 from typing import Literal
 
 from helpers.runtime import errors, jvm
-from helpers.runtime.errors import ServerNotStarted
+from helpers.runtime.errors import HomeInUse, NotShared, ServerNotStarted
 from helpers.runtime.launch import with_repository
 from helpers.runtime.locks import Holder, holder
 from helpers.runtime.places import Places
@@ -28,9 +28,12 @@ _PATIENCE = jvm.START_SECONDS + 20
 
 @dataclass(frozen=True)
 class ServerStatus:
-    """What a home's server is doing; `info` when it is running or dead, `holder` when somebody holds its lock."""
+    """What a home's server is doing; `info` when it is running or dead, `holder` when somebody holds its lock.
 
-    state: Literal["running", "starting", "dead", "stopped"]
+    "classic": there is none, and a process has a Spark of its own over the home.
+    """
+
+    state: Literal["running", "starting", "classic", "dead", "stopped"]
     info: ServerInfo | None
     holder: Holder | None
 
@@ -41,7 +44,7 @@ def server_status(places: Places) -> ServerStatus:
     if info is not None and info.answers:
         return ServerStatus("running", info, held)
     if held is not None:
-        return ServerStatus("starting", info, held)
+        return ServerStatus("classic" if held.purpose == "classic" else "starting", info, held)
     return ServerStatus("dead" if places.server_file.exists() else "stopped", info, None)
 
 
@@ -49,14 +52,22 @@ def ensure_server(
     places: Places, *, report: Callable[[str], None] = print, environ: Mapping[str, str] = os.environ
 ) -> ServerInfo:
     """Give the home's server, starting it when there is none; one of our errors when it cannot be had."""
+    settings = Settings.from_environment(environ)
+    if settings.spark == "classic":
+        raise NotShared(
+            "LAKEPREP_SPARK=classic gives each process a Spark of its own, and this needs the one that all processes "
+            "share. Unset LAKEPREP_SPARK."
+        )
     deadline = time.monotonic() + _PATIENCE
     while time.monotonic() < deadline:
         status = server_status(places)
         if status.state == "running" and status.info is not None:
             _check_version(status.info)
             return status.info
+        if status.state == "classic":
+            raise home_in_use(places)
         if status.holder is None:
-            prepare(places, Settings.from_environment(environ), report=report, environ=environ)
+            prepare(places, settings, report=report, environ=environ)
             report("Starting the Spark server (about 10 seconds)")
             _start(places, environ=environ)
         else:
@@ -67,14 +78,25 @@ def ensure_server(
     )
 
 
+def home_in_use(places: Places) -> HomeInUse:
+    """Say whose Spark is over the home; the caller found that it is not free."""
+    held = _named_holder(places)
+    purpose = "a classic Spark session" if held is not None and held.purpose == "classic" else "the Spark server"
+    who = f" (process {held.process.pid})" if held is not None and held.process is not None else ""
+    return HomeInUse(
+        f"The home {places.root} is in use by {purpose}{who}. End that one, or name another folder with LAKEPREP_HOME."
+    )
+
+
 def stop_server(places: Places, *, patience: float = 25.0) -> bool:
     """End the home's server, in whatever state it is; False when there was none.
 
-    It is asked first, and killed when it has not ended after `patience` seconds.
+    It is asked first, and killed when it has not ended after `patience` seconds. A process that has a classic session
+    is somebody's notebook and is left alone.
     """
     stopped = False
     held = _named_holder(places)
-    if held is not None and held.process is not None:
+    if held is not None and held.process is not None and held.purpose != "classic":
         held.process.signal(signal.SIGTERM)
         if not held.process.wait(patience):
             held.process.signal(signal.SIGKILL)

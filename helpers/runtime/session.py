@@ -1,4 +1,7 @@
-"""The one door to Spark: Databricks' own session, the server of `SPARK_REMOTE`, or the local server."""
+"""The one door to Spark: Databricks' own session, the server of `SPARK_REMOTE`, the local server, or one of our own.
+
+`LAKEPREP_SPARK=classic` asks for the last: a classic session inside of this process, with a JVM of its own.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +11,16 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from helpers.runtime.errors import BadSetting, ServerUnreachable, SessionAlreadyOpen, SessionEnded
+from helpers.runtime.errors import BadSetting, ServerDied, ServerUnreachable, SessionAlreadyOpen, SessionEnded
 from helpers.runtime.places import Places
 from helpers.runtime.server import ensure_server
+from helpers.runtime.settings import Settings
 from helpers.runtime.state import register_client
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+    from helpers.runtime.classic_session import ClassicSession
     from helpers.runtime.lake_session import LakeSession
 
 
@@ -38,6 +43,8 @@ def attach(
     if on_databricks(environ):
         return _ambient()
     remote = environ.get("SPARK_REMOTE", "").strip() or None
+    if Settings.from_environment(environ).spark == "classic":
+        return _classic(places, remote, session_id, report=report, environ=environ)
     opened = _opened(places, remote, session_id)
     if opened is not None:
         return opened
@@ -60,6 +67,34 @@ def _ambient() -> SparkSession:
     from pyspark.sql import SparkSession
 
     return SparkSession.getActiveSession() or SparkSession.builder.getOrCreate()
+
+
+def _classic(
+    places: Places,
+    remote: str | None,
+    session_id: str | None,
+    *,
+    report: Callable[[str], None],
+    environ: Mapping[str, str],
+) -> ClassicSession:
+    from pyspark.sql.connect.session import SparkSession as ConnectSession
+
+    from helpers.runtime.classic_session import ClassicSession, SparkSession
+
+    if remote is not None or session_id is not None:
+        what = "SPARK_REMOTE names a server" if remote is not None else "a session of a server is to be joined"
+        raise BadSetting(f"LAKEPREP_SPARK=classic gives a Spark inside of this process, but {what}. Unset one of them.")
+    current = ConnectSession._get_default_session() or SparkSession._instantiatedSession
+    if current is None:
+        return ClassicSession.over(places, report=report, environ=environ)
+    if not isinstance(current, ClassicSession):
+        raise SessionAlreadyOpen(_other("which is not the classic one that LAKEPREP_SPARK asks for"))
+    if not current.alive:
+        current.stop()
+        raise ServerDied(f"Spark's JVM has ended; its log is {places.server_log}. Run this again: a new one starts.")
+    if current.places != places:
+        raise SessionAlreadyOpen(_other(f"the one over {current.places.root}"))
+    return current
 
 
 def _opened(places: Places, remote: str | None, session_id: str | None) -> LakeSession | None:

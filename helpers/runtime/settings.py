@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal, cast
 
 from helpers.runtime.errors import BadSetting
 
@@ -15,9 +16,10 @@ _MEGABYTES = {"m": 1, "g": 1024}
 
 @dataclass(frozen=True)
 class Settings:
-    """How the local Spark server is run.
+    """How the local Spark is run.
 
-    `heap_mb` in MiB; `idle_seconds` is how long the server stays without a living client.
+    `heap_mb` in MiB; `idle_seconds` is how long the server stays without a living client; `spark` is "connect" for the
+    server that all processes share, "classic" for a Spark inside of the process that asks for it.
     """
 
     java: str | None = None
@@ -26,10 +28,11 @@ class Settings:
     ivy_settings: str | None = None
     idle_seconds: float = 3600.0
     warm_up: bool = True
+    spark: Literal["connect", "classic"] = "connect"
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Settings:
-        """Read `LAKEPREP_JAVA`, `_HEAP`, `_PORT`, `_IVY_SETTINGS`, `_IDLE_SECONDS` and `_WARM_UP`."""
+        """Read `LAKEPREP_JAVA`, `_HEAP`, `_PORT`, `_IVY_SETTINGS`, `_IDLE_SECONDS`, `_WARM_UP` and `_SPARK`."""
 
         def value(name: str) -> str | None:
             return environ.get(name, "").strip() or None
@@ -41,7 +44,14 @@ class Settings:
             ivy_settings=value("LAKEPREP_IVY_SETTINGS"),
             idle_seconds=_seconds(value("LAKEPREP_IDLE_SECONDS") or "3600"),
             warm_up=value("LAKEPREP_WARM_UP") != "0",
+            spark=_kind(value("LAKEPREP_SPARK") or "connect"),
         )
+
+
+def _kind(text: str) -> Literal["connect", "classic"]:
+    if text not in ("connect", "classic"):
+        raise BadSetting(f"LAKEPREP_SPARK is {text!r}: give connect (the shared server) or classic, or unset it.")
+    return cast('Literal["connect", "classic"]', text)
 
 
 def _heap(text: str) -> int:

@@ -8,14 +8,15 @@ from pyspark.errors import NumberFormatException
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
+from helpers.classic import is_classic
 from helpers.runtime import attach, detach, on_databricks
 from helpers.runtime.errors import BadSetting
-from helpers.runtime.lake_session import LakeSession
 from helpers.runtime.places import Places
+from helpers.runtime.statements import LakeStatements
 
 
 def test_pyspark_gives_our_session_back_wherever_it_gives_one(spark: SparkSession) -> None:
-    assert isinstance(spark, LakeSession)
+    assert isinstance(spark, LakeStatements)
     assert SparkSession.active() is spark
     assert SparkSession.getActiveSession() is spark
     assert spark.range(1).sparkSession is spark
@@ -24,8 +25,10 @@ def test_pyspark_gives_our_session_back_wherever_it_gives_one(spark: SparkSessio
 
 def test_streams_are_read_through_auto_loaders_reader(spark: SparkSession) -> None:
     from helpers.autoloader import CloudStreamReader
+    from helpers.autoloader.classic_reader import ClassicCloudStreamReader
 
-    assert isinstance(spark.readStream, CloudStreamReader)
+    reader = ClassicCloudStreamReader if is_classic(spark) else CloudStreamReader
+    assert isinstance(spark.readStream, reader)
 
 
 @pytest.mark.parametrize(
@@ -96,7 +99,7 @@ def test_a_batch_function_of_a_stream_reaches_the_server_in_spite_of_its_token(
     def append(batch, batch_id: int) -> None:
         batch.write.mode("append").saveAsTable(f"{schema}.target")
 
-    stream = super(LakeSession, spark).readStream.table("source").writeStream.foreachBatch(append)
+    stream = spark.readStream.table("source").writeStream.foreachBatch(append)
     stream.option("checkpointLocation", str(tmp_path / "checkpoint")).trigger(availableNow=True)
     stream.start().awaitTermination()
     assert spark.table("target").count() == 1
