@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -37,10 +38,11 @@ def _item(field: str, items: Sequence[Any], index: int) -> str:
     name = _name(items[index])
     if name is not None:
         return f"{_ONE.get(field, field)} {name}"
-    if field != "tasks":
-        return field
-    before = _name(items[index - 1]) if index else None
-    return f"the task after {before}" if before else "a task without a task_key"
+    before = _name(items[index - 1]) if index and field == "tasks" else None
+    if before:
+        return f"the task after {before}"
+    # Nothing else tells it from its neighbours than what it holds.
+    return f"{_ONE.get(field, field)} {_shortened(json.dumps(items[index], ensure_ascii=False, default=str))}"
 
 
 def _name(item: Any) -> str | None:
@@ -49,4 +51,8 @@ def _name(item: Any) -> str | None:
     text = next((text for text in given if isinstance(text, str)), None)
     if text is None:
         return None
-    return f"'{text}'" if len(text) <= _LONGEST else f"'{text[: _LONGEST - 3]}...'"
+    return f"'{_shortened(text)}'"
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."

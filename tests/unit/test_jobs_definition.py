@@ -163,7 +163,7 @@ def test_all_mistakes_come_at_once_each_with_task_and_field(folder):
         ({"tasks": ["a"]}, "task 'a': WrongValue: 'a' is not an object"),
         (
             {"tasks": [{"notebook_task": {"notebook_path": "setup"}}]},
-            "a task without a task_key: MissingField: 'task_key' is required",
+            'task {"notebook_task": {"notebook_path": "setup"}}: MissingField: \'task_key\' is required',
         ),
         ({"tasks": [notebook("a"), {}]}, "the task after 'a': MissingField: 'task_key' is required"),
         ({"tasks": [3, notebook("a", max_retries="1")]}, "task 'a', max_retries: WrongValue: '1' is not a whole"),
