@@ -120,12 +120,17 @@ def test_without_a_terminal_each_change_is_one_line():
     assert lines[2].endswith("mail on_start to a@x: /o/1.eml")
 
 
-def test_in_a_terminal_the_table_is_drawn(tmp_path):
+def test_in_a_terminal_the_table_is_drawn_again_with_each_change(tmp_path):
+    running = replace(BRONZE, state=State("RUNNING"), end_time=None, update=None)
     with (tmp_path / "screen").open("w") as screen:
         console = Console(width=100, file=screen, force_terminal=True, force_interactive=True)
         with live_view(console) as watch:
-            watch(RUN, {"type": "run_started"})
-    assert "retail · run 1" in (tmp_path / "screen").read_text()
+            watch(replace(RUN, tasks=(running,)), {"type": "task_started"})
+            watch(RUN, {"type": "task_ended"})
+    first, _, then = (tmp_path / "screen").read_text().partition("SUCCESS")
+    assert "retail · run 1" in first
+    assert "RUNNING" in first
+    assert "RUNNING" not in then
 
 
 def test_what_a_task_does_comes_from_the_last_whole_line_of_its_progress(tmp_path):
