@@ -21,18 +21,21 @@ ROOT = Path(__file__).resolve().parents[1]
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
-_KEPT = ("LAKEPREP_JAVA", "LAKEPREP_HEAP", "LAKEPREP_IVY_SETTINGS", "LAKEPREP_SPARK")
+_KEPT = ("LAKEPREP_JAVA", "LAKEPREP_HEAP", "LAKEPREP_JAVA_OPTIONS", "LAKEPREP_IVY_SETTINGS", "LAKEPREP_SPARK")
 _ELSEWHERE = ("SPARK_REMOTE", "DATABRICKS_RUNTIME_VERSION")
 
 
 @pytest.fixture(scope="session", autouse=True)
 def plain_environment() -> None:
     """Remove what would make a test use another server, home or port than its own."""
+    from helpers.commands.testing import SMALL_SERVER
+
     for name in list(os.environ):
         if name in _ELSEWHERE or (name.startswith("LAKEPREP_") and name not in _KEPT):
             del os.environ[name]
     # A smaller server is enough for tests, so that they also run beside one that a developer uses.
-    os.environ.setdefault("LAKEPREP_HEAP", "1g")
+    for name, value in SMALL_SERVER.items():
+        os.environ.setdefault(name, value)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -21,6 +21,8 @@ BY_HAND = ("benchmarks", "soak")
 WITH_NOTEBOOKS = ("exercises", "lifecycle", "notebooks")
 #: What pytest gives when its arguments leave no test.
 _NOTHING_CHOSEN = 5
+#: The tables of tests are small and their servers live for minutes: the second compiler costs more than it gives.
+SMALL_SERVER = {"LAKEPREP_HEAP": "1g", "LAKEPREP_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"}
 
 
 def run_tests(arguments: Sequence[str], *, console: Console) -> int:
@@ -30,7 +32,7 @@ def run_tests(arguments: Sequence[str], *, console: Console) -> int:
     lessons, others = (["-m", "pytest", *lane, *arguments] for lane in lanes(REPO_ROOT))
     # The learner's own tables and Spark server stay out of it.
     with tempfile.TemporaryDirectory(prefix="lakeprep-test-", ignore_cleanup_errors=True) as home:
-        environment = {**os.environ, "LAKEPREP_HOME": home, "LAKEPREP_HEAP": "1g", "LAKEPREP_IDLE_SECONDS": "30"}
+        environment = {**os.environ, **SMALL_SERVER, "LAKEPREP_HOME": home, "LAKEPREP_IDLE_SECONDS": "30"}
         try:
             codes = side_by_side([sys.executable, *lessons], [sys.executable, *others], environment, console=console)
         finally:

@@ -59,6 +59,7 @@ def jvm_options(launch: Launch) -> tuple[str, ...]:
     """What every JVM over the home is started with, beside its heap."""
     return (
         *launch.java.options,
+        *launch.settings.java_options,
         "-XX:-UsePerfData",
         f"-Djava.io.tmpdir={launch.places.scratch}",
         f"-Dderby.system.home={launch.places.metastore}",

@@ -18,8 +18,9 @@ _MEGABYTES = {"m": 1, "g": 1024}
 class Settings:
     """How the local Spark is run.
 
-    `heap_mb` in MiB; `idle_seconds` is how long the server stays without a living client; `spark` is "connect" for the
-    server that all processes share, "classic" for a Spark inside of the process that asks for it.
+    `heap_mb` in MiB; `java_options` are more of the JVM's own; `idle_seconds` is how long the server stays without a
+    living client; `spark` is "connect" for the server that all processes share, "classic" for a Spark inside of the
+    process that asks for it.
     """
 
     java: str | None = None
@@ -29,10 +30,13 @@ class Settings:
     idle_seconds: float = 3600.0
     warm_up: bool = True
     spark: Literal["connect", "classic"] = "connect"
+    java_options: tuple[str, ...] = ()
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Settings:
-        """Read `LAKEPREP_JAVA`, `_HEAP`, `_PORT`, `_IVY_SETTINGS`, `_IDLE_SECONDS`, `_WARM_UP` and `_SPARK`."""
+        """Read `LAKEPREP_JAVA`, `_JAVA_OPTIONS`, `_HEAP`, `_PORT`, `_IVY_SETTINGS`, `_IDLE_SECONDS`, `_WARM_UP`
+        and `_SPARK`.
+        """
 
         def value(name: str) -> str | None:
             return environ.get(name, "").strip() or None
@@ -45,6 +49,7 @@ class Settings:
             idle_seconds=_seconds(value("LAKEPREP_IDLE_SECONDS") or "3600"),
             warm_up=value("LAKEPREP_WARM_UP") != "0",
             spark=_kind(value("LAKEPREP_SPARK") or "connect"),
+            java_options=tuple((value("LAKEPREP_JAVA_OPTIONS") or "").split()),
         )
 
 

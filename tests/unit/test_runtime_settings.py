@@ -8,6 +8,8 @@ import pytest
 
 from helpers.runtime import REPO_ROOT, Places, Settings
 from helpers.runtime.errors import BadSetting
+from helpers.runtime.java import Java
+from helpers.runtime.launch import Launch, jvm_command
 
 
 def test_the_home_is_the_work_folder_unless_it_is_named(tmp_path: Path) -> None:
@@ -45,6 +47,15 @@ def test_settings_have_defaults_and_read_their_variables() -> None:
     )
     assert read == Settings("/java", 1536, 15002, "/ivy.xml", 1.5, False)
     assert Settings.from_environment({"LAKEPREP_HEAP": "3g"}).heap_mb == 3072
+
+
+def test_options_of_the_jvm_reach_its_command_line(tmp_path: Path) -> None:
+    settings = Settings.from_environment({"LAKEPREP_JAVA_OPTIONS": " -XX:TieredStopAtLevel=1  -XX:+UseSerialGC "})
+    java = Java(tmp_path / "java", 21, bundled=True)
+    command = jvm_command(Launch(Places(tmp_path), settings, java, (), tmp_path), properties=tmp_path / "properties")
+    assert "-XX:TieredStopAtLevel=1" in command
+    assert "-XX:+UseSerialGC" in command
+    assert command.index("-XX:+UseSerialGC") < command.index("-cp")
 
 
 @pytest.mark.parametrize(
