@@ -10,9 +10,9 @@ from helpers.charts.layout import Layout
 from helpers.charts.texts import cut, label
 from helpers.charts.theme import Theme
 
-HALF_WIDTH = 0.43  # in columns
+HALF_WIDTH = 0.45  # in columns
 HALF_HEIGHT = 0.41  # in rows
-COLUMN_PIXELS = 236
+COLUMN_PIXELS = 228  # five fit into the report
 ROW_PIXELS = 90
 _FEWEST_COLUMNS = 4  # so that the boxes of a small graph are no wider than they need
 NAME_WIDTH = 27

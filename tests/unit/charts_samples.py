@@ -53,7 +53,7 @@ USAGE = [
     for second in (4, 6, 8)
 ]  # fmt: skip
 SECTION = Section(2, "Development and Ingestion", 30, 14, ())
-STANDING = ObjectiveStanding("2.1", "Use Auto Loader", SECTION, 0, 0, 1, 4, 0.25, None)
+STANDING = ObjectiveStanding("2.1", "Use Auto Loader", SECTION, 0, 0, 1, 4, 0.25, "05_auto_loader")
 
 
 def gold(table: str, *rows: tuple[Any, ...]) -> pd.DataFrame:

@@ -138,7 +138,7 @@ def test_a_hundred_tasks_fit_smaller_boxes_and_a_short_text() -> None:
     chain = [task(f"task_{n}", 0, n, n + 1, "FAILED", *([f"task_{n - 1}"] if n else [])) for n in range(100)]
     wide = [task("first", 0, 0, 1, "SUCCESS"), *(task(f"t{n}", 0, 1, 2, "SUCCESS", "first") for n in range(99))]
     deep, flat = charts.job_graph(run(*chain, end=100)), charts.job_graph(run(*wide, end=2))
-    assert deep.figure.layout.width == deep.min_width == 100 * 236 + 16
+    assert deep.figure.layout.width == deep.min_width == 100 * 228 + 16
     assert flat.figure.layout.height < 100 * 60
     assert "task_3 1.0 s → 93 more → task_97 1.0 s" in deep.text
     assert deep.text.endswith("task_5 FAILED; and 94 tasks more.")
