@@ -34,6 +34,7 @@ def lab(spark: SparkSession, tmp_path: Path) -> Lab:
     return new_lab(spark, tmp_path)
 
 
+@pytest.mark.classic
 def test_the_first_run_reads_all_files_and_the_next_only_new_ones(lab: Lab) -> None:
     lab.land("a.json", {"id": 1, "x": "u"}, {"id": 2, "x": None})
     lab.run()
@@ -52,6 +53,7 @@ def test_a_file_that_is_older_than_the_others_by_months_is_read_too(lab: Lab) ->
     assert lab.rows("id") == [(1,), (2,)]
 
 
+@pytest.mark.classic
 def test_a_new_column_stops_the_stream_once_and_is_there_after_a_restart(lab: Lab) -> None:
     lab.land("a.json", {"id": 1})
     lab.run()

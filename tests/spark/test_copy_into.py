@@ -34,6 +34,7 @@ def rows(spark: SparkSession, table: str) -> list[tuple[Any, ...]]:
     return sorted((tuple(row) for row in spark.table(table).collect()), key=repr)
 
 
+@pytest.mark.classic
 def test_files_are_loaded_once_into_a_table_that_grows_from_nothing(
     spark: SparkSession, schema: str, landing: Path
 ) -> None:

@@ -125,6 +125,7 @@ ORDER BY timestamp, sequence.data_plane_id.seq_no"""
 KEYED = "CREATE TEMPORARY VIEW keyed AS SELECT * FROM STREAM clients WHERE id IS NOT NULL;"
 
 
+@pytest.mark.classic
 def test_a_target_shows_its_own_columns_counts_upserts_and_starts_anew_on_full_refresh(lake: Lake) -> None:
     for statement in SOURCES.split(";"):
         lake.rows(statement)

@@ -172,6 +172,7 @@ def test_a_pipeline_in_any_order_counts_drops_skips_and_reads_only_new_rows(lake
     assert lake.rows(f"SELECT count(*) - count(DISTINCT id) FROM {log}") == [(0,)]
 
 
+@pytest.mark.classic
 def test_a_failing_rule_writes_nothing_and_stops_only_its_dependents(lake: Lake) -> None:
     strict = """CREATE STREAMING TABLE strict (CONSTRAINT positive EXPECT (n > 0) ON VIOLATION FAIL UPDATE,
                 CONSTRAINT any EXPECT (id > 0)) AS SELECT * FROM STREAM source;

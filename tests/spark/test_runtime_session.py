@@ -15,6 +15,7 @@ from helpers.runtime.places import Places
 from helpers.runtime.statements import LakeStatements
 
 
+@pytest.mark.classic
 def test_pyspark_gives_our_session_back_wherever_it_gives_one(spark: SparkSession) -> None:
     assert isinstance(spark, LakeStatements)
     assert SparkSession.active() is spark
@@ -23,6 +24,7 @@ def test_pyspark_gives_our_session_back_wherever_it_gives_one(spark: SparkSessio
     assert spark.range(1).filter(F.col("id") > 0).sparkSession is spark
 
 
+@pytest.mark.classic
 def test_streams_are_read_through_auto_loaders_reader(spark: SparkSession) -> None:
     from helpers.autoloader import CloudStreamReader
     from helpers.autoloader.classic_reader import ClassicCloudStreamReader
