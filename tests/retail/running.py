@@ -37,25 +37,31 @@ sys.exit(0 if run.state.result_state == "SUCCESS" else 1)
 
 
 _READER = """
-import base64, pickle, sys
+import base64, json, pickle, sys
 from helpers.runtime import Places, attach, detach
 
 spark = attach(Places.from_environment())
 names = [row.tableName for row in spark.sql(f"SHOW TABLES IN {sys.argv[1]}").collect()]
 rows = {name: sorted((tuple(row) for row in spark.table(f"{sys.argv[1]}.{name}").collect()), key=repr)
         for name in names if not name.startswith("event_log")}
-versions = {name: spark.sql(f"DESCRIBE HISTORY {sys.argv[1]}.{name} LIMIT 1").collect()[0].version for name in names}
-print(base64.b64encode(pickle.dumps((rows, versions))).decode())
+versions = {name: spark.sql(f"DESCRIBE HISTORY {sys.argv[1]}.`{name}` LIMIT 1").collect()[0].version for name in names}
+logs = [name for name in names if name.startswith("event_log") and sys.argv[2:] == ["events"]]
+events = [{"update": row.origin.update_id, "dataset": row.origin.dataset_name, "batch": row.origin.batch_id,
+           "type": row.event_type, "details": json.loads(row.details)[row.event_type]}
+          for name in logs for row in spark.table(f"{sys.argv[1]}.{name}")
+          .orderBy("timestamp", "sequence.data_plane_id.seq_no").collect()]
+print(base64.b64encode(pickle.dumps((rows, versions, events))).decode())
 detach(spark)
 """
 
 
 @dataclass(frozen=True)
 class Tables:
-    """A schema's tables: their rows, sorted, and the Delta version of each."""
+    """A schema's tables: their rows, sorted, the Delta version of each, and the event log if it was asked for."""
 
     rows: dict[str, list[tuple[Any, ...]]]
     versions: dict[str, int]
+    events: list[dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -125,18 +131,17 @@ class Shell:
         for pid in (info.pid, info.jvm_pid):
             psutil.Process(pid).kill()
 
-    def tables(self, schema: str) -> Tables:
-        """Every table of a schema as it is now, read by a process of its own."""
+    def tables(self, schema: str, *, events: bool = False) -> Tables:
+        """Every table of a schema as it is now, read by a process of its own; with ``events`` also the event log."""
         read = subprocess.run(
-            [sys.executable, "-c", _READER, schema],
+            [sys.executable, "-c", _READER, schema, *(["events"] if events else [])],
             cwd=REPO_ROOT,
             env=self.environment,
             check=True,
             capture_output=True,
             timeout=300,
         )
-        rows, versions = pickle.loads(base64.b64decode(read.stdout.split()[-1]))
-        return Tables(rows, versions)
+        return Tables(*pickle.loads(base64.b64decode(read.stdout.split()[-1])))
 
 
 def flow_runs(dataset: str) -> Callable[[dict[str, Any]], bool]:

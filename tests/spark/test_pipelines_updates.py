@@ -169,6 +169,12 @@ def test_a_pipeline_in_any_order_counts_drops_skips_and_reads_only_new_rows(lake
         "ORDER BY sequence.data_plane_id.seq_no"
     )
     assert [state for (state,) in states] == ["INITIALIZING", "SETTING_UP_TABLES", "RUNNING", "COMPLETED"]
+    defined = lake.rows(
+        f"SELECT get_json_object(details, '$.flow_definition.schema[*].name'), "
+        f"get_json_object(details, '$.flow_definition.schema[1].data_type') FROM {log} WHERE event_type = "
+        f"'flow_definition' AND origin.flow_name = 'silver' AND origin.update_id = '{first.update_id}'"
+    )
+    assert defined == [('["id","d","tag"]', "int")]
     assert lake.rows(f"SELECT count(*) - count(DISTINCT id) FROM {log}") == [(0,)]
 
 
@@ -209,6 +215,13 @@ def test_refresh_and_full_refresh_of_a_selection(lake: Lake) -> None:
 
     report = lake.update(*texts, refresh=[f"`{lake.schema}`.BRONZE"])
     assert statuses(report) == {"bronze": "COMPLETED", "doubled": "EXCLUDED", "gold": "EXCLUDED", "apart": "EXCLUDED"}
+    told = lake.rows(
+        f"SELECT origin.flow_name, get_json_object(details, '$.flow_progress.status') FROM {lake.events()} WHERE "
+        f"event_type = 'flow_progress' AND origin.update_id = '{report.update_id}' AND level = 'INFO' "
+        "ORDER BY origin.flow_name, sequence.data_plane_id.seq_no"
+    )
+    steps = [("bronze", step) for step in ("QUEUED", "STARTING", "RUNNING", "COMPLETED")]
+    assert told == [("apart", "EXCLUDED"), *steps, ("doubled", "EXCLUDED"), ("gold", "EXCLUDED")]
     lake.rows("DELETE FROM {schema}.bronze WHERE id = 1")  # a full refresh brings it back, a refresh does not
     lake.update(*texts)
     assert lake.rows("SELECT count(*) FROM {schema}.bronze") == [(2,)]
@@ -271,16 +284,23 @@ def test_state_on_disk_may_be_lost_without_losing_rows(lake: Lake) -> None:
     lake.rows("DROP TABLE {schema}.bronze")  # with its checkpoint left behind
     assert lake.update(*texts).dataset("bronze").num_output_rows == 3
 
-    # A server that was killed while it made a table: the folder has a log without a commit, and Delta refuses it.
-    lake.rows("DROP TABLE {schema}.total")
+    # A server that was killed while it made tables: their folders have a log without a commit, and Delta refuses them.
+    for table in ("total", lake.events().split(".")[1]):
+        leave_behind(lake, table)
+    assert lake.update(*texts).error is None
+    assert lake.rows("SELECT c FROM {schema}.total") == [(3,)]
+    assert lake.rows(f"SELECT count(DISTINCT origin.update_id) FROM {lake.events()}") == [(1,)]
+
+
+def leave_behind(lake: Lake, table: str) -> None:
+    """What is left of a table whose making was cut off long ago."""
+    lake.rows(f"DROP TABLE {{schema}}.{table}")
     described = lake.rows("DESCRIBE SCHEMA EXTENDED {schema}")
-    log = Path(next(row[1] for row in described if row[0] == "Location").removeprefix("file:"), "total", "_delta_log")
+    log = Path(next(row[1] for row in described if row[0] == "Location").removeprefix("file:"), table, "_delta_log")
     log.mkdir(parents=True)
     (log / ".00000000000000000000.json.5d1e.tmp").touch()
     for path in (*log.iterdir(), log, log.parent):
         os.utime(path, (1_700_000_000, 1_700_000_000))
-    assert lake.update(*texts).error is None
-    assert lake.rows("SELECT c FROM {schema}.total") == [(3,)]
 
 
 def test_two_flows_write_into_one_table_and_one_failure_leaves_the_other(lake: Lake) -> None:
@@ -307,8 +327,10 @@ def test_two_flows_write_into_one_table_and_one_failure_leaves_the_other(lake: L
     assert "SKIPCHANGECOMMITS" in error
     assert "full refresh of 'both'" in error
     assert lake.rows("SELECT count(*) FROM {schema}.both") == [(6,)]
+    # A flow's name is its checkpoint: under another name it reads all of its source again.
     skipping = one.replace("STREAM source", "STREAM source WITH (SKIPCHANGECOMMITS)")
-    assert lake.update(target + skipping + two + reads).state == "COMPLETED"
+    assert lake.update(target + skipping + two.replace("from_other", "renamed") + reads).state == "COMPLETED"
+    assert lake.rows("SELECT id FROM {schema}.both WHERE id >= 100 ORDER BY id") == [(100,), (100,), (101,), (101,)]
 
 
 def test_new_columns_reach_every_table_and_changed_types_ask_for_a_full_refresh(lake: Lake) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from helpers.pipelines import dp, names, sources
+from helpers.pipelines.conditions import refuse_python
 from helpers.pipelines.definitions import collect
 from helpers.pipelines.errors import (
     DuplicateDataset,
@@ -231,6 +233,27 @@ def test_a_dry_run_hears_of_every_problem() -> None:
     for words in ("has 4 problems", "outside of the pipeline's schema", "'v' is defined twice", "writes into 'b'"):
         assert words in text
     assert sorted(definitions.datasets) == ["a", "v"]
+
+
+class Functions:
+    """A session that describes its functions as Spark does."""
+
+    def sql(self, text: str) -> Any:
+        lines = {"`in_python`": ["Function: in_python", "Class: x"], "`in_sql`": ["Function: in_sql", "Body:  v > 0"]}
+        return SimpleNamespace(collect=lambda: [(line,) for line in lines[text.split()[-1]]])
+
+
+@pytest.mark.parametrize(
+    ("condition", "refused"),
+    [("in_python(a)", True), ("a > 0 AND `In_Python` (b)", True), ("in_sql(a)", False), ("in_python > 0", False),
+     ("abs(a) > 0", False)],
+)  # fmt: skip
+def test_a_condition_calls_no_function_in_python(condition: str, refused: bool) -> None:
+    problems = Problems(gather=True)
+    datasets = from_sql(f"CREATE MATERIALIZED VIEW m (CONSTRAINT r EXPECT ({condition})) AS SELECT 1 AS a").datasets
+    refuse_python(Functions(), datasets.values(), frozenset({"in_python", "in_sql"}), problems)
+    told = "s.sql:1:1: the expectation 'r' of 'm' calls 'in_python', a function that is not written in SQL"
+    assert [str(problem).startswith(told) for problem in problems.found] == ([True] if refused else [])
 
 
 def test_two_rules_of_one_dataset_need_two_names() -> None:
