@@ -1,5 +1,6 @@
 """Auto Loader on plain Spark: `cloudFiles` with inference, evolution and rescued data, `read_files` and COPY INTO."""
 
+from helpers.autoloader.copy_files import EmptyCopySource
 from helpers.autoloader.copy_frames import FilesDisagree
 from helpers.autoloader.copy_into import copy_into
 from helpers.autoloader.copy_log import DamagedCopyLog
@@ -26,8 +27,8 @@ from helpers.autoloader.streams import managed_schema_location, stream_files
 
 __all__ = [
     "AutoLoaderError", "CloudStreamReader", "CopyTargetError", "DamagedCopyLog", "DamagedSchemaFile",
-    "EmptyLandingFolder", "FilesDisagree", "InvalidSchemaHint", "LandingFolderNotFound", "MissingSchemaLocation",
-    "NoStreamState", "UnsupportedOption", "UnsupportedPath", "before_command", "cloud_files_state", "copy_into",
-    "is_unknown_field_error", "managed_schema_location", "read_files", "read_files_options", "run_copy_into",
-    "stream_files", "unknown_field_message", "with_frames",
+    "EmptyCopySource", "EmptyLandingFolder", "FilesDisagree", "InvalidSchemaHint", "LandingFolderNotFound",
+    "MissingSchemaLocation", "NoStreamState", "UnsupportedOption", "UnsupportedPath", "before_command",
+    "cloud_files_state", "copy_into", "is_unknown_field_error", "managed_schema_location", "read_files",
+    "read_files_options", "run_copy_into", "stream_files", "unknown_field_message", "with_frames",
 ]

@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from helpers.autoloader.errors import LandingFolderNotFound
+from helpers.autoloader.errors import AutoLoaderError, LandingFolderNotFound
 from helpers.autoloader.landing import Landing, local, matches
 
+if TYPE_CHECKING:
+    from helpers.sql import CopyInto
+
 _PIECE = 1 << 24
+
+
+class EmptyCopySource(AutoLoaderError):
+    """There is nothing that a statement could load, now or ever before."""
+
+    def __init__(self, statement: CopyInto) -> None:
+        super().__init__(
+            f"COPY_INTO_SOURCE_SCHEMA_INFERENCE_FAILED: {statement.path} did not contain any parsable files of type "
+            f"{statement.format.upper()}. Correct the path, FILES or PATTERN, or let a file with rows arrive first. "
+            "Folders below the path are not looked into, but for those of partitions (day=1).")
 
 
 def named_files(landing: Landing, names: tuple[str, ...]) -> list[str]:

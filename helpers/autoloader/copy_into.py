@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from pyspark.sql.types import StructType
 
-from helpers.autoloader.copy_files import all_files, is_readable, matching_files, named_files
+from helpers.autoloader.copy_files import EmptyCopySource, all_files, is_readable, matching_files, named_files
 from helpers.autoloader.copy_frames import by_place, files_frame, query_over
 from helpers.autoloader.copy_options import CopyOptions, check_copy_options
 from helpers.autoloader.copy_target import CopyTargetError, Target
 from helpers.autoloader.errors import UnsupportedOption
+from helpers.autoloader.options import boolean
 
 if TYPE_CHECKING:
     from helpers.sql import CopyInto
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 _RESULT = "num_affected_rows BIGINT, num_inserted_rows BIGINT, num_skipped_corrupt_files BIGINT"
 _TRIES = 20
 _PREVIEW = 50
+_EMPTY_CHECK = "spark.databricks.delta.copyInto.emptySourceCheck.enabled"
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,8 @@ def _new_files(job: _Job) -> tuple[list[str], int]:
         found = named_files(landing, statement.files)
     else:
         found = matching_files(landing, statement.pattern) if statement.pattern else all_files(landing)
+    if not found and boolean(_EMPTY_CHECK, job.spark.conf.get(_EMPTY_CHECK, "true")):
+        raise EmptyCopySource(job.statement)
     loaded = set() if job.options.force else job.target.log.loaded()
     new = [file for file in found if file not in loaded]
     if not job.options.ignore_corrupt:
@@ -127,6 +131,8 @@ def _rows(job: _Job, files: list[str]) -> Any:
     statement = job.statement
     query = statement.query
     frame = files_frame(job.spark, files, job.options, metadata=bool(query and query.uses_metadata))
+    if not frame.columns:
+        raise EmptyCopySource(statement)
     if query:
         return query_over(job.spark, query.text, query.file_sources[0].placeholder, frame)
     if statement.by_position or statement.columns:

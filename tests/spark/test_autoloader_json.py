@@ -43,6 +43,10 @@ def test_the_first_run_reads_all_files_and_the_next_only_new_ones(lab: Lab) -> N
     lab.land("b.json", {"id": 3, "x": "grüße €"})
     lab.run()
     assert lab.rows() == [(1, "u", None), (2, None, None), (3, "grüße €", None)]
+    # It is the checkpoint that knows which files were read.
+    other = lab.read().writeStream.option("checkpointLocation", str(lab.root / "other")).trigger(availableNow=True)
+    other.start(str(lab.root / "table")).awaitTermination()
+    assert sorted(lab.rows("id")) == [(1,), (1,), (2,), (2,), (3,), (3,)]
 
 
 def test_a_file_that_is_older_than_the_others_by_months_is_read_too(lab: Lab) -> None:
@@ -291,8 +295,8 @@ def test_a_managed_schema_location_is_one_folder_for_each_source(lab: Lab) -> No
 
 def test_an_unsupported_option_is_refused_when_the_stream_is_loaded(lab: Lab) -> None:
     lab.land("a.json", {"id": 1})
-    with pytest.raises(UnsupportedOption, match=r"cloudFiles\.allowOverwrites"):
-        lab.read(allowOverwrites="true")
+    with pytest.raises(UnsupportedOption, match=r"cloudFiles\.useNotifications"):
+        lab.read(useNotifications="true")
 
 
 def test_a_damaged_schema_file_is_reported_and_kept(lab: Lab) -> None:

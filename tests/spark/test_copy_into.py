@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from pyspark.sql import SparkSession
 
-from helpers.autoloader import CopyTargetError, FilesDisagree, UnsupportedOption
+from helpers.autoloader import CopyTargetError, EmptyCopySource, FilesDisagree, UnsupportedOption
 from helpers.autoloader.copy_target import Target
 
 
@@ -41,7 +41,11 @@ def test_files_are_loaded_once_into_a_table_that_grows_from_nothing(
     text = (f"t FROM '{landing}' FILEFORMAT = CSV FORMAT_OPTIONS ('header' = 'true', 'inferSchema' = 'true', "
             "'mergeSchema' = 'true') COPY_OPTIONS ('mergeSchema' = 'true')")
     spark.sql("CREATE TABLE t")
+    with pytest.raises(EmptyCopySource, match=r"COPY_INTO_SOURCE_SCHEMA_INFERENCE_FAILED.*parsable files of type CSV"):
+        copy(spark, text)
+    spark.conf.set("spark.databricks.delta.copyInto.emptySourceCheck.enabled", "false")
     assert copy(spark, text) == (0, 0, 0)
+    spark.conf.unset("spark.databricks.delta.copyInto.emptySourceCheck.enabled")
     (landing / "a.csv").write_text("id,name\n1,x\n2,y\n")
     (landing / "empty.csv").touch()
     assert copy(spark, text) == (2, 2, 0)
@@ -65,6 +69,9 @@ def test_what_a_killed_client_left_is_complete_or_was_never_there(
 ) -> None:
     text = f"t FROM '{landing}' FILEFORMAT = JSON"
     spark.sql("CREATE TABLE t (id BIGINT)")
+    (landing / "a.json").touch()
+    with pytest.raises(EmptyCopySource, match="JSON"):
+        copy(spark, text)
     (landing / "a.json").write_text('{"id": 1}\n')
     append = Target.append
 
