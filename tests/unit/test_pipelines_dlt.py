@@ -164,7 +164,7 @@ class Session:
 
 @pytest.mark.parametrize(
     ("name", "wanted"),
-    [("LIVE.t", "t"), ("live . `t`", "`t`"), ("`live`.t", "t"), ("s.t", "s.t"), ("live", "live"), ("olive.t", "olive.t")],
+    [("LIVE.t", "t"), ("live . `t`", "`t`"), ("`live`.t", "t"), ("olive.t", "olive.t"), ("live", "live")],
 )
 def test_python_sources_may_write_live_before_a_table(name: str, wanted: str) -> None:
     spark = PipelineSession(Session())
