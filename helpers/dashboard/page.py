@@ -31,7 +31,8 @@ from helpers.runtime.usage import Sample, read_usage
 LOOK_EVERY = 2.0
 _SEEN = "seen"
 _TABS = ("Sales", "Quality", "Pipeline", "Runs")
-# Streamlit leaves much room around its page; a figure that is wider than a narrow page is scrolled.
+# Streamlit leaves much room around its page; on a narrow one columns stand below each other, and a figure that is wider
+# still is scrolled.
 _STYLE = """<style>
 .stMainBlockContainer {padding: 3.2rem clamp(1rem, 3vw, 5rem) 3rem;}
 .lp-title {font-size: 1rem; font-weight: 600; margin: 0; padding: 0;}
@@ -40,6 +41,8 @@ _STYLE = """<style>
 [data-testid="stMetricValue"] {font-size: 1.65rem;}
 [data-testid="stMetricValue"] *, [data-testid="stMetricDelta"] * {white-space: normal; overflow: visible;}
 [class*="st-key-wide-"] {overflow-x: auto;}
+[data-testid="stColumn"] {min-width: min(22rem, 100%);}
+.st-key-key-figures [data-testid="stColumn"] {min-width: 10.5rem;}
 </style>"""
 
 Stamps = tuple[Stamp | None, ...]

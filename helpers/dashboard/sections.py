@@ -40,7 +40,7 @@ def show_status(runs: Sequence[Run], arrived: activity.Arrived | None) -> None:
 
 def show_key_figures(sales: Frames | LakeprepError, quality: Frames | LakeprepError) -> None:
     """Show revenue, products, price and quality, each with the figure that puts it into proportion."""
-    cards = st.columns(4)
+    cards = st.container(key="key-figures").columns(4)
     if not isinstance(sales, LakeprepError):
         totals = sales["totals"].iloc[0]
         baskets = totals.baskets or None
