@@ -119,6 +119,15 @@ def test_every_figure_has_data_and_is_told_in_words(reader: Reader, written: Wri
     assert reader.errors == []
 
 
+def test_on_a_narrow_page_every_key_figure_and_chart_has_room(reader: Reader, written: Written) -> None:
+    reader.page.set_viewport_size({"width": 800, "height": 1000})
+    reader.figures("Sales")
+    cut = "[...document.querySelectorAll('[data-testid=stMetricValue]')].filter(e => e.scrollWidth > e.clientWidth + 1)"
+    narrow = "[...document.querySelectorAll('.js-plotly-plot')].filter(e => e.clientWidth < 330)"
+    until(lambda: reader.page.evaluate(f"{cut}.length + {narrow}.length"), lambda found: found == 0)
+    reader.page.set_viewport_size({"width": 1400, "height": 1000})
+
+
 def test_each_filter_changes_every_figure_to_what_pandas_counts(reader: Reader, written: Written) -> None:
     sales, lines = written.sales, written.lines
     first, last = date(2017, 1, 2), date(2017, 1, 3)
