@@ -99,7 +99,7 @@ def arrange(definitions: Definitions, reads: Mapping[str, Reads], *, schema: str
         for flow, read, bare in inner:
             if bare is None and not exists(read.name):
                 problems.tell(_unknown(read.name, flow, definitions))
-            if bare is not None and not reads[flow.name].deferred:
+            if bare is not None:
                 with problems.noted():
                     _check_view(flow, read.streaming, definitions.datasets[bare], reads)
         edges[name] = tuple(dict.fromkeys(bare for *_, bare in inner if bare is not None))
@@ -162,7 +162,7 @@ def _check_view(flow: Flow, streaming: bool, read: Dataset, reads: Mapping[str, 
     if read.kind == "SINK":
         raise InvalidDataset(f"{flow.defined_at}: '{flow.name}' reads '{read.name}', which is a sink: rows go into it "
                              "and the pipeline does not read them. Read what the sink reads.")
-    if read.kind != "VIEW" or view is None or view.deferred or view.streaming == streaming:
+    if read.kind != "VIEW" or view is None or view.deferred or reads[flow.name].deferred or view.streaming == streaming:
         return
     condition, is_one, read_as, how = (
         ("INCOMPATIBLE_STREAMING_VIEW_READ", "streaming", "a batch", "with STREAM") if view.streaming

@@ -71,15 +71,15 @@ class Discovery:
 
     def missing(self, error: BaseException) -> str | None:
         """The pipeline's dataset that was looked for and does not exist yet."""
-        if condition(error) != "TABLE_OR_VIEW_NOT_FOUND":
-            return None
-        return self.own((error.getMessageParameters() or {}).get("relationName", ""))  # type: ignore[attr-defined]
+        found = _not_found(error)
+        return None if found is None else self.own(found)
 
     def _called(self, flow: Flow, building: Building) -> Reads:
         try:
             return self._of_function(flow, building)
         except Exception as error:
-            missing = self.missing(error)
+            # What Connect's plan would tell to be unknown, a classic session has looked for.
+            missing = self.missing(error) or (_not_found(error) if is_classic(self.spark) else None)
             if missing is None:
                 raise
             return Reads((sql.Input(name=missing, streaming=False),), False, True, None, deferred=True)
@@ -122,6 +122,14 @@ class Discovery:
         """Whether a query or condition calls something that gives other results for the same rows."""
         words = set(re.findall(r"\w+", text.lower()))
         return bool(_CHANGING.search(text)) or not words.isdisjoint(self.functions)
+
+
+def _not_found(error: BaseException) -> str | None:
+    """The name of the table that was looked for in vain; None for any other error."""
+    if condition(error) != "TABLE_OR_VIEW_NOT_FOUND":
+        return None
+    found = (error.getMessageParameters() or {}).get("relationName", "")  # type: ignore[attr-defined]
+    return names.canonical(found) or None
 
 
 def _query(message: Any, building: Building) -> sql.Query | None:
