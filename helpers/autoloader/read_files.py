@@ -50,7 +50,6 @@ def read_files(
         checked = replace(checked, mode="rescue")
     landing = landing_of(path, checked)
     landing.check()
-    landing.sample()
     given = schema or FIXED.get(checked.format)
     if given:
         return frame_of(spark, landing, checked, given_schema(spark, landing, checked, given))

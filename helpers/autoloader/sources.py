@@ -25,7 +25,11 @@ def file_source(
     """A stream, or for a batch a DataFrame, of Spark's reader for the format."""
     if not options.streaming:
         batch = spark.read.format(options.format).schema(schema).options(**reader)
-        return batch.option("recursiveFileLookup", "true").load([escaped(path) for path in landing.files()])
+        batch, files = batch.option("recursiveFileLookup", "true"), landing.files()
+        if files:
+            return batch.load([escaped(path) for path in files])
+        # Spark reads no list of no files, so this reads those of the folder that are older than all files.
+        return batch.option("modifiedBefore", "1900-01-01T00:00:00").load(escaped(landing.root))
     stream = spark.readStream.format(options.format).schema(schema).options(**reader)
     if options.max_bytes_per_trigger:
         stream = stream.option("maxBytesPerTrigger", str(options.max_bytes_per_trigger))

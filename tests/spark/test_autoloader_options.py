@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from pyspark.errors import StreamingQueryException
 from pyspark.sql import SparkSession
 
 from helpers.autoloader import MissingSchemaLocation, UnsupportedOption
+from helpers.runtime import Places
 from tests.spark.autoloader_lab import Lab, new_lab, types
 
 
@@ -93,12 +95,19 @@ def test_a_quoted_csv_value_may_go_over_several_lines(spark: SparkSession, tmp_p
     assert lab.rows("id", "text", "_rescued_data") == [(1, 'two\nlines, and "quotes"', None), (2, "x", None)]
 
 
-def test_a_streams_state_and_a_batch_of_its_files_are_read_in_sql(lab: Lab, spark: SparkSession, schema: str) -> None:
+def test_a_streams_state_and_a_batch_of_its_files_are_read_in_sql(
+    lab: Lab, spark: SparkSession, schema: str, places: Places
+) -> None:
     lab.land("day=1/a.json", {"id": 1, "price": 1.5})
     lab.run()
     state = spark.sql(f"SELECT path, ingestion_state, commit_time FROM cloud_files_state('{lab.root / 'state'}')")
     ((path, told, committed),) = state.collect()
     assert (path.endswith("/landing/day=1/a.json"), told, committed is not None) == (True, "COMMITTED", True)
+    # A pipeline keeps the checkpoint of each flow into a streaming table so.
+    shutil.copytree(lab.root / "state", places.checkpoints / schema / "st" / "my_flow")
+    spark.sql(f"CREATE TABLE st (id INT) TBLPROPERTIES ('pipelines.pipelineId' = '{schema}')")
+    (of_table,) = spark.sql(f"SELECT path, flow_name, source_id FROM cloud_files_state(TABLE({schema}.st))").collect()
+    assert tuple(of_table) == (path, "my_flow", "0")
     lab.land("sub/b.json", {"id": "x", "price": 2})
     lab.land("_hidden.json", {"no": 1})
     files = f"read_files('{lab.landing}', schemaHints => 'id BIGINT')"
@@ -113,6 +122,19 @@ def test_a_streams_state_and_a_batch_of_its_files_are_read_in_sql(lab: Lab, spar
     assert sorted(spark.table("t").columns) == ["_rescued_data", "day", "file", "id", "price"]
     spark.sql(f"INSERT INTO t BY NAME SELECT id AS file FROM read_files('{lab.landing}', schema => 'id STRING')")
     assert spark.table("t").count() == 4
+    asked = {"spark.databricks.sql.rescuedDataColumn.filePath.enabled": "false",
+             "spark.databricks.cloudFiles.schemaInference.sampleSize.numFiles": "1"}
+    assert types(spark.sql(f"SELECT * FROM read_files('{lab.landing}')"))["id"] == "string"
+    for name, value in asked.items():
+        spark.conf.set(name, value)
+    frame = spark.sql(f"SELECT * FROM read_files('{lab.landing}')")
+    for name in asked:
+        spark.conf.unset(name)
+    assert types(frame)["id"] == "bigint"
+    assert sorted(map(tuple, frame.select("id", "_rescued_data").collect()), key=repr) == [
+        (1, None), (None, '{"id":"x"}')]
+    none = f"read_files('{lab.landing}/none*', format => 'json', schema => 'id INT')"
+    assert spark.sql(f"SELECT id, _metadata.file_name FROM {none}").collect() == []
     plain = spark.sql(f"SELECT * FROM read_files('{lab.landing}', inferColumnTypes => false, "
                       "schemaEvolutionMode => 'none')")
     assert types(plain) == {"id": "string", "price": "string", "day": "string"}
