@@ -144,6 +144,7 @@ def test_a_streams_state_and_a_batch_of_its_files_are_read_in_sql(
         spark.sql(f"SELECT * FROM read_files('{lab.landing}', maxFilesPerTrigger => 1)")
 
 
+@pytest.mark.shared_server("a classic session refuses allowOverwrites")
 def test_a_file_that_is_overwritten_is_read_again_only_where_that_is_allowed(lab: Lab, spark: SparkSession) -> None:
     def land(name: str, at: int, *records: dict[str, int]) -> None:
         os.utime(lab.land(name, *records), (at, at))
