@@ -110,8 +110,7 @@ def apply_changes(lab: Any, question: Question, name: str) -> Any:
     header, changes = rows[0], rows[1:]
     pipeline, folder = lab.pipeline(f"proof_{name}"), str(Path(lab.volume("landing"), name))
     for number, change in enumerate(changes):
-        known = {key: None if value == "NULL" else value for key, value in zip(header, change, strict=True)}
-        land(lab, f"{name}/{number}.json", known)
+        land(lab, f"{name}/{number}.json", dict(zip(header, map(_value, change), strict=True)))
         if not number:
             pipeline.sql("CREATE OR REFRESH STREAMING TABLE customer_changes AS SELECT * FROM STREAM read_files("
                          f"'{folder}', format => 'json', schemaHints => 'number BIGINT, customer_id BIGINT');\n"
@@ -119,3 +118,7 @@ def apply_changes(lab: Any, question: Question, name: str) -> Any:
         report = pipeline.update()
         assert not report.error, report.error
     return lab.spark.table("customers")
+
+
+def _value(text: str) -> str | int | None:
+    return None if text == "NULL" else int(text) if text.isdigit() else text
