@@ -27,9 +27,10 @@ def json_frame(spark: Any, landing: Landing, options: CloudOptions, evolution: E
     reader = {**options.reader, "columnNameOfCorruptRecord": DAMAGED, **strict}
     shown = F.to_json(F.struct(*[column(name) for name in columns.names]))
     guard = worker_function(_guard(options, evolution), StringType())
-    frame = file_source(spark, landing, options, read, reader).withColumn(_RESCUED, guard(
-        F.col("_metadata.file_path"), F.col("_metadata.file_block_start"), F.col("_metadata.file_block_length"),
-        F.col(DAMAGED), F.when(F.col(DAMAGED).isNotNull(), shown)))
+    # The same as `_metadata` has, which Spark would copy into each row that it hands from one step to the next.
+    block = F.input_file_name(), F.input_file_block_start(), F.input_file_block_length()
+    frame = file_source(spark, landing, options, read, reader).withColumn(
+        _RESCUED, guard(*block, F.col(DAMAGED), F.when(F.col(DAMAGED).isNotNull(), shown)))
     # This filter is always true, but Spark does not know it: so no query can leave the guard out.
     frame = frame.filter(F.col(_RESCUED).isNull() | (F.length(_RESCUED) > 0)).drop(DAMAGED)
     frame = _with_corrupt_record(frame) if CORRUPT in columns.names else frame
