@@ -45,22 +45,25 @@ def main(folder: Path | None) -> None:
     try:
         for name in TABLES:
             session.read.format("delta").load(str(folder / name)).createOrReplaceTempView(name)
-        mine = seconds(lakehouse.ask)
-        spark = seconds(lambda sql: session.sql(as_spark(sql)).toPandas())
+        mine, spark = seconds(lakehouse.ask, lambda sql: session.sql(as_spark(sql)).toPandas())
     finally:
         detach(session)
-    for filters, one, other in zip(CHOICES, mine, spark, strict=True):
-        print(f"{one * 1000:6.0f} ms  {other * 1000:6.0f} ms  {one / other:.3f}  {filters}")
     ratio = statistics.median(mine) / statistics.median(spark)
     medians = f"deltalake {statistics.median(mine):.3f} s, Spark {statistics.median(spark):.3f} s"
     print(f"{rows:,} sales; medians: {medians}, ratio {ratio:.3f} (limit {LIMIT})")
 
 
-def seconds(ask: Callable[[str], Any]) -> list[float]:
-    """How long the page's answers take under each choice: the median of three, after one round to warm up."""
-    page(ask, CHOICES[0])
-    rounds = [[timed(ask, filters) for filters in CHOICES] for _ in range(3)]
-    return [statistics.median(times) for times in zip(*rounds, strict=True)]
+def seconds(*sides: Callable[[str], Any]) -> list[list[float]]:
+    """How long each side's answers take under each choice: the median of three, in turn, after one page to warm up."""
+    for ask in sides:
+        page(ask, CHOICES[0])
+    medians = []
+    for filters in CHOICES:
+        rounds = [[timed(ask, filters) for ask in sides] for _ in range(3)]
+        medians.append([statistics.median(times) for times in zip(*rounds, strict=True)])
+        one, other = medians[-1]
+        print(f"{one * 1000:6.0f} ms  {other * 1000:6.0f} ms  {one / other:.3f}  {filters}", flush=True)
+    return [list(times) for times in zip(*medians, strict=True)]
 
 
 def timed(ask: Callable[[str], Any], filters: Filters) -> float:
