@@ -144,7 +144,6 @@ def test_a_streams_state_and_a_batch_of_its_files_are_read_in_sql(
         spark.sql(f"SELECT * FROM read_files('{lab.landing}', maxFilesPerTrigger => 1)")
 
 
-@pytest.mark.shared_server("a classic session refuses allowOverwrites")
 def test_a_file_that_is_overwritten_is_read_again_only_where_that_is_allowed(lab: Lab, spark: SparkSession) -> None:
     def land(name: str, at: int, *records: dict[str, int]) -> None:
         os.utime(lab.land(name, *records), (at, at))
@@ -164,6 +163,7 @@ def test_a_file_that_is_overwritten_is_read_again_only_where_that_is_allowed(lab
     land("b.json", 1_600_000_000, {"id": 4})
     lab.read(**anew).createOrReplaceTempView("landed_anew")
     lab.run(spark.sql("SELECT * FROM landed_anew WHERE id > 0"))
+    spark.catalog.dropTempView("landed_anew")
     assert lab.rows("id") == [(1,), (1,), (2,), (3,), (4,)]
     lab.run(lab.read(**anew))
     assert len(lab.rows("id")) == 5
