@@ -22,7 +22,7 @@ WITH_NOTEBOOKS = ("exercises", "lifecycle", "notebooks")
 #: What pytest gives when its arguments leave no test.
 _NOTHING_CHOSEN = 5
 #: The tables of tests are small and their servers live for minutes: the second compiler costs more than it gives.
-#: Without it Java keeps 48 MB for compiled code, which hundreds of tests fill: it must be told to keep as much as with it.
+#: Without it Java keeps only 48 MB for compiled code, which hundreds of tests fill: it is told to keep more.
 _QUICK = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=200m -XX:+UseSerialGC"
 SMALL_SERVER = {"LAKEPREP_HEAP": "1g", "LAKEPREP_JAVA_OPTIONS": _QUICK}
 
