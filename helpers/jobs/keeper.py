@@ -7,6 +7,7 @@ becomes :mod:`helpers.jobs.left_behind`.
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -23,7 +24,7 @@ class Keeper:
     """The shell beside the runner of the run in this folder, from `watch` until `dismiss`."""
 
     def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
-        self._command = [sys.executable, "-m", "helpers.jobs.left_behind", str(folder)]
+        self._command = [sys.executable, "-m", "helpers.jobs.left_behind", str(folder), str(os.getpid())]
         # Without a context of its own, so that the keeper of a run above leaves this one to its work.
         kept = {name: value for name, value in environment.items() if name != VARIABLE}
         self._environment = {**kept, "PYTHONPATH": str(REPO_ROOT)}

@@ -1,7 +1,7 @@
 """Databricks, as far as a laptop can play it: an ambient Connect session, volumes below /Volumes, and no widgets.
 
-What stands in for the platform: its session is ours (its Auto Loader is ours too), it answers CREATE VOLUME, and
-/Volumes is a link to a temporary folder, which only root can make. No workspace is involved.
+What stands in for the platform: its session is ours (its Auto Loader is ours too), it answers CREATE VOLUME
+and LIST, and /Volumes is a link to a temporary folder, which only root can make. No workspace is involved.
 """
 
 from __future__ import annotations
@@ -40,6 +40,10 @@ if os.environ.get("LAKEPREP_SIMULATED"):
             if volume:
                 Path("/Volumes", os.environ["LAKEPREP_CATALOG"], *volume.groups()).mkdir(parents=True, exist_ok=True)
                 query = "SELECT 1"
+            listed = re.fullmatch(r"LIST '(/Volumes/[^']+)'", query)
+            if listed:
+                entries = [(str(each), each.name, each.stat().st_size) for each in Path(listed[1]).iterdir()]
+                return self.createDataFrame(entries, "path string, name string, size bigint")
             return super().sql(query, *args, **kwargs)
 
     spark.__class__ = Ambient

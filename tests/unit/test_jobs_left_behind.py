@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -11,6 +13,9 @@ from pathlib import Path
 import psutil
 
 from helpers.jobs import list_runs, run_job
+from helpers.jobs.child import RUNNER
+from helpers.jobs.context import VARIABLE
+from helpers.jobs.left_behind import end_all
 from helpers.runtime.places import REPO_ROOT, Places
 
 #: Starts a process in its own group and one in a group of its own, and stays for a while.
@@ -76,6 +81,22 @@ def test_what_a_task_three_jobs_below_left_running_in_its_group_ends_with_it(tmp
     assert with_it is None
     assert apart is not None
     apart.kill()  # who starts a session of its own wants to stay
+
+
+def test_what_a_repair_of_the_same_run_started_is_left_to_it(tmp_path):
+    context = str(tmp_path / "tasks" / "a-1" / "context.json")
+    of_dead, of_repair = (
+        subprocess.Popen(["sleep", "300"], env={**os.environ, VARIABLE: context, RUNNER: runner})
+        for runner in ("4194305", str(os.getpid()))
+    )
+    try:
+        end_all(tmp_path, 4194305)
+        assert of_dead.wait(timeout=60) == -signal.SIGKILL
+        assert of_repair.poll() is None
+    finally:
+        for process in (of_dead, of_repair):
+            process.kill()
+            process.wait()
 
 
 def left_behind_or_gone(folder: Path) -> list[psutil.Process | None]:
