@@ -21,9 +21,13 @@ BY_HAND = ("benchmarks", "soak")
 WITH_NOTEBOOKS = ("exercises", "lifecycle", "notebooks")
 #: What pytest gives when its arguments leave no test.
 _NOTHING_CHOSEN = 5
-#: The tables of tests are small and their servers live for minutes: the second compiler costs more than it gives.
-#: Without it Java keeps only 48 MB for compiled code, which hundreds of tests fill: it is told to keep more.
-_QUICK = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=200m -XX:+UseSerialGC"
+#: The tables of tests are small and their servers live for minutes: Java's second compiler costs more than it gives,
+#: and so does the code that Spark writes and compiles for each query (a third of an update's time).
+#: Without that compiler Java keeps only 48 MB for compiled code, which hundreds of tests fill: it is told to keep more.
+_QUICK = (
+    "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=200m -XX:+UseSerialGC "
+    "-Dspark.sql.codegen.factoryMode=NO_CODEGEN -Dspark.sql.codegen.wholeStage=false"
+)
 SMALL_SERVER = {"LAKEPREP_HEAP": "1g", "LAKEPREP_JAVA_OPTIONS": _QUICK}
 
 

@@ -19,6 +19,8 @@ OWNER = "pipelines.pipelineId"
 KIND = "lakeprep.kind"
 #: The folder of a schema that holds private tables.
 PRIVATE = "_private"
+_CLUSTERING = "clusteringColumns"
+_DELETION_VECTORS = "deletionVectors"
 _COMMIT = re.compile(r"\d{20}\.json")
 
 
@@ -93,27 +95,60 @@ class Stored:
 
 def stored(spark: Any, dataset: Dataset, *, pipeline_id: str) -> Stored | None:
     """The dataset's table, None when there is none; one that another pipeline or a user made is an error."""
-    if not exists(spark, dataset.name):
-        return None
+    # DESCRIBE DETAIL tells all of it at once, and runs a job over the table's log to count its files.
     try:
-        row = spark.sql(f"DESCRIBE DETAIL {quoted(dataset.name)}").collect()[0]
+        rows = spark.sql(f"DESCRIBE TABLE EXTENDED {quoted(dataset.name)}").collect()
     except Exception as error:
-        if condition(error) != "EXPECT_TABLE_NOT_VIEW.NO_ALTERNATIVE":
+        if condition(error) != "TABLE_OR_VIEW_NOT_FOUND":
             raise
-        raise _foreign(dataset) from None
-    if row.properties.get(OWNER) != pipeline_id:
+        return None
+    partition_by, details = _described(rows)
+    if details.get("Type") not in ("MANAGED", "EXTERNAL"):
         raise _foreign(dataset)
-    if row.properties.get(KIND) != dataset.kind:
-        raise InvalidDataset(f"'{dataset.name}' was a {row.properties.get(KIND)} and is now a {dataset.kind} "
+    listed = spark.sql(f"SHOW TBLPROPERTIES {quoted(dataset.name)}").collect()
+    properties = {row.key: row.value for row in listed}
+    if properties.get(OWNER) != pipeline_id:
+        raise _foreign(dataset)
+    if properties.get(KIND) != dataset.kind:
+        raise InvalidDataset(f"'{dataset.name}' was a {properties.get(KIND)} and is now a {dataset.kind} "
                              f"({dataset.defined_at}). Drop the table first, or rename the dataset.")
-    if not dataset.private and f"/{PRIVATE}/" in row.location:
+    location = details["Location"]
+    if not dataset.private and f"/{PRIVATE}/" in location:
         spark.sql(f"DROP TABLE {quoted(dataset.name)}")  # an update that was cut off has left it in the catalog
         return None
-    if dataset.private and not same_place(row.location, dataset.location):
+    if dataset.private and not same_place(location, dataset.location):
         raise InvalidDataset(f"{dataset.defined_at}: '{dataset.name}' is now PRIVATE, and its table is published. "
                              f"Drop the table first: DROP TABLE {quoted(dataset.name)}.")
-    return Stored(row.properties, tuple(row.partitionColumns), tuple(row.clusteringColumns or ()),
-                  spark.table(quoted(dataset.name)).schema, row.location)
+    cluster_by = tuple(".".join(path) for path in json.loads(properties.get(_CLUSTERING, "[]")))
+    return Stored(properties, partition_by, cluster_by, spark.table(quoted(dataset.name)).schema, location)
+
+
+def _described(rows: Sequence[Any]) -> tuple[tuple[str, ...], Mapping[str, str]]:
+    """The partition columns and the details in what DESCRIBE TABLE EXTENDED gives; a column's row always has a type."""
+    heads = {row.col_name: place for place, row in enumerate(rows) if not row.data_type}
+    partition_by, first = [], heads.get("# Partition Information")
+    for row in rows[first + 2:] if first is not None else ():  # behind the names of the columns
+        if not row.data_type:
+            break
+        partition_by.append(row.col_name)
+    first = heads.get("# Detailed Table Information", len(rows))
+    return tuple(partition_by), {row.col_name: row.data_type for row in rows[first + 1:]}
+
+
+def row_count(folder: str | None) -> int | None:
+    """How many rows a Delta table in a folder of this machine has, as its log says; None where it does not."""
+    from deltalake import DeltaTable
+
+    if not (folder or "").startswith(("file:", "/")):
+        return None
+    try:
+        table = DeltaTable(_path(folder or ""))
+        if _DELETION_VECTORS in (table.protocol().reader_features or ()):
+            return None
+        counts = table.get_add_actions(flatten=True).column("num_records").to_pylist()
+    except Exception:
+        return None
+    return None if None in counts else sum(counts)
 
 
 def _foreign(dataset: Dataset) -> InvalidDataset:

@@ -55,7 +55,8 @@ class Versions:
             return None
         for table in base:
             if table not in self._rows:
-                self._rows[table] = self._spark.table(quoted(table)).count()
+                counted = tables.row_count(self._folders.get(table))
+                self._rows[table] = self._spark.table(quoted(table)).count() if counted is None else counted
         return sum(self._rows[table] for table in base)
 
     def _mark(self, table: str) -> str | None:

@@ -43,6 +43,8 @@ def test_streams_are_read_through_auto_loaders_reader(spark: SparkSession) -> No
         ("spark.databricks.delta.snapshotPartitions", "1"),
         ("spark.sql.streaming.numRecentProgressUpdates", "10000"),
         ("spark.sql.catalogImplementation", "hive"),
+        # Files are renamed without starting a process for each.
+        ("spark.delta.logStore.file.impl", "io.delta.storage.LocalLogStore"),
     ],
 )
 def test_the_local_server_behaves_like_databricks(spark: SparkSession, key: str, value: str) -> None:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
+from collections import namedtuple
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pyarrow
 import pytest
+from deltalake import DeltaTable, write_deltalake
 
 from helpers.pipelines import DatasetReport, ExpectationCount, UpdateReport, once, tables
 from helpers.pipelines.errors import InvalidDataset, StateUnusable, explained, may_recover
@@ -316,3 +320,31 @@ def test_only_what_may_pass_is_tried_again() -> None:
     assert may_recover(RuntimeError("[DELTA_CONCURRENT_APPEND] Files were added"))
     assert not may_recover(RuntimeError("[DIVIDE_BY_ZERO] Division by zero"))
     assert not may_recover(InvalidDataset("[DELTA_CONCURRENT_APPEND] said by us"))
+
+
+def test_a_tables_own_log_tells_its_rows(tmp_path: Path) -> None:
+    folder = str(tmp_path / "t")
+    for rows in ([1, 2, 3], [4]):
+        write_deltalake(folder, pyarrow.table({"a": rows}), mode="append")
+    assert tables.row_count(f"file:{folder}") == 4
+    DeltaTable(folder).delete("a = 2")
+    assert tables.row_count(folder) == 3
+    # Then Spark is asked: there is no such table, it is elsewhere, or its log does not tell the rows of a file.
+    assert tables.row_count(str(tmp_path / "gone")) is None
+    assert tables.row_count("s3://bucket/t") is None
+    assert tables.row_count(None) is None
+    newest = max((tmp_path / "t" / "_delta_log").glob("*.json"))
+    newest.write_text(re.sub(r',"stats":"(\\.|[^"])*"', "", newest.read_text()))
+    assert tables.row_count(folder) is None
+
+
+def test_a_described_table_tells_its_partitions_and_details_whatever_its_columns_are_called() -> None:
+    Row = namedtuple("Row", "col_name data_type comment")
+    columns = [Row("# Detailed Table Information", "int", None), Row("Location", "string", None)]
+    details = [Row("", "", ""), Row("# Detailed Table Information", "", ""), Row("Type", "MANAGED", ""),
+               Row("Location", "file:/t", "")]
+    parts = [Row("# Partition Information", "", ""), Row("# col_name", "data_type", "comment"),
+             Row("day", "date", None), Row("`a b`", "int", None)]
+    assert tables._described([*columns, *details]) == ((), {"Type": "MANAGED", "Location": "file:/t"})
+    assert tables._described([*columns, *parts, *details])[0] == ("day", "`a b`")
+    assert tables._described(columns) == ((), {})  # a temporary view
