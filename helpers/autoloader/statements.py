@@ -11,7 +11,8 @@ from helpers.autoloader.errors import UnsupportedOption
 from helpers.autoloader.read_files import read_files
 from helpers.autoloader.stream_state import cloud_files_state, table_state
 
-_COPY = re.compile(r"(\s|--[^\n]*\n|/\*.*?\*/)*copy\s+into\b", re.IGNORECASE | re.DOTALL)
+#: Behind spaces and comments, which are never tried in two ways: a text may begin with many.
+_COPY = re.compile(r"(?>\s|--[^\n]*\n|/\*(?:[^*]|\*(?!/))*\*/)*+copy\s+into\b", re.IGNORECASE)
 _CALL = re.compile(r"\b(read_files|cloud_files|cloud_files_state)`?\s*\(", re.IGNORECASE)
 _SOURCE = "spark.sql"
 

@@ -86,7 +86,7 @@ def source_logs(checkpoint: Path) -> list[SourceLog]:
 def read_entries(path: Path) -> list[Entry]:
     """The lines of a log's file, whose first is its version."""
     try:
-        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()[1:]]
+        return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n")[1:] if line]
     except (ValueError, OSError) as error:
         raise DamagedStreamLog(f"{path} of the stream's checkpoint is damaged ({error}). Restore it, or give the "
                                "stream a new checkpoint, which reads all files anew.") from error

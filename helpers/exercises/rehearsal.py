@@ -52,7 +52,7 @@ def decided(definition: Mapping[str, Any], key: str, results: Mapping[str, str],
     try:
         left, right = (references.resolve_scalar(str(work[side]), given) for side in ("left", "right"))
         return conditions.outcome(str(work["op"]), left, right)
-    except (JobError, KeyError):
+    except (JobError, LookupError):  # or a reference that names too little: {{tasks.count}}
         return None
 
 
@@ -61,7 +61,7 @@ def filled(definition: Mapping[str, Any], text: Any, values: TaskValues) -> str 
     every = dict.fromkeys(orchestration.tasks(definition), "SUCCESS")
     try:
         return references.resolve(str(text), _values(definition, every, values))
-    except (JobError, KeyError):
+    except (JobError, LookupError):  # or a reference that names too little: {{tasks.count}}
         return None
 
 

@@ -27,9 +27,9 @@ class Courier:
         """Hand over the mail and the webhook calls of one event."""
         about = {"event": told.event, "task_key": task and task.task_key}
         if told.mails:
-            mail = notifications.message(run, task, event=told.event, to=told.mails, now_ms=now_ms)
-            deliver = partial(notifications.deliver, mail, url=self._smtp, outbox=self._places.outbox)
-            self._submit({**about, "channel": "email"}, told.mails, deliver)
+            mail = partial(notifications.message, run, task, event=told.event, to=told.mails, now_ms=now_ms)
+            deliver = partial(notifications.deliver, url=self._smtp, outbox=self._places.outbox)
+            self._submit({**about, "channel": "email"}, told.mails, lambda: deliver(mail()))
         for hook in told.webhooks:
             body = webhooks.payload(run, task, event=told.event)
             setting, home, outbox = self._hooks, self._places.root, self._places.outbox
@@ -40,10 +40,18 @@ class Courier:
         """Give what was sent, where it went and what failed, for each that is done, or for all."""
         done = [(about, future) for about, future in self._sent if wait or future.done()]
         self._sent = [pair for pair in self._sent if pair not in done]
-        return [{**about, **future.result()} for about, future in done]
+        return [{**about, **_outcome(future)} for about, future in done]
 
     def close(self) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _submit(self, about: dict[str, Any], to: Sequence[str], deliver: Callable[[], dict[str, Any]]) -> None:
         self._sent.append(({**about, "recipients": list(to)}, self._pool.submit(deliver)))
+
+
+def _outcome(future: Future[dict[str, Any]]) -> dict[str, Any]:
+    """What became of one delivery: a mail or a webhook that goes wrong, whatever way, is no failure of the run."""
+    try:
+        return future.result()
+    except Exception as error:
+        return {"where": None, "error": f"{type(error).__name__}: {error}"}

@@ -156,7 +156,10 @@ class Crew:
                 signal.signal(number, handler)
 
     def _stop(self, live: _Live, result: str, why: str) -> None:
-        """Ask a process to end; the second time, end it."""
+        """Ask a process to end; the second time, end it. One that has ended by itself keeps its own result."""
+        if live.process.poll() is not None:
+            live.deadline = None
+            return
         if live.stopped_as is None:
             live.stopped_as, live.why = result, why
             live.deadline = self._clock.elapsed() + self._means.grace

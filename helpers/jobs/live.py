@@ -32,7 +32,8 @@ _STYLES = {
 
 def task_table(run: Run, *, now_ms: int | None = None, now_doing: Mapping[str, str] | None = None) -> Table:
     """Draw the last attempt of each task; `now_ms` times those that run, `now_doing` says by task what they do."""
-    table = Table(title=f"{run.run_name} · run {run.run_id}", title_justify="left")
+    # A text, for a name in brackets is no markup.
+    table = Table(title=Text(f"{run.run_name} · run {run.run_id}"), title_justify="left")
     for column in ("task", "type", "state", "attempt"):
         table.add_column(column, no_wrap=True)
     table.add_column("seconds", justify="right", no_wrap=True)

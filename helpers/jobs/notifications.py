@@ -79,7 +79,10 @@ def message(run: Run, task: TaskRun | None, *, event: str, to: Sequence[str], no
     # A line break in a name would be one in a header.
     mail["Subject"] = " ".join(f"{subject}: {happened}".split())
     mail["From"] = "Lakeprep <lakeprep@localhost>"
-    mail["To"] = " ".join(", ".join(to).split())
+    try:
+        mail["To"] = " ".join(", ".join(to).split())
+    except Exception as error:  # the standard library raises whatever it stumbles over
+        raise ValueError(f"not all of {', '.join(map(repr, to))} are mail addresses") from error
     mail["Date"] = format_datetime(datetime.fromtimestamp(now_ms / 1000, UTC))
     mail["Message-ID"] = f"<{uuid.uuid4()}@localhost>"
     mail.set_content("\n".join(_body(run, task)) + "\n")

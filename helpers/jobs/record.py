@@ -70,7 +70,7 @@ def load_run(folder: Path) -> Run:
             if event["version"] != VERSION:
                 raise ValueError(f"version {event['version']} is not {VERSION}")
             run = apply(run, event)
-        except (ValueError, KeyError, TypeError, RunRecordError) as error:
+        except (ValueError, LookupError, TypeError, RunRecordError) as error:
             warnings.append(f"line {number} of {folder / EVENTS} is damaged and was left out ({error})")
     if run is None:
         raise RunRecordError(f"{folder / EVENTS} has no whole event; delete the folder {folder}")
@@ -94,6 +94,8 @@ def _folders(runs: Path) -> list[Path]:
 
 def _lines(folder: Path) -> list[str]:
     try:
-        return (folder / EVENTS).read_bytes().decode(errors="replace").splitlines()
+        written = (folder / EVENTS).read_bytes()
     except OSError as error:
         raise RunRecordError(f"there is no record in {folder}: {error.strerror or error}") from None
+    # `splitlines` would also split at characters that a text may hold: U+0085, U+2028, U+2029.
+    return written.decode(errors="replace").removesuffix("\n").split("\n") if written else []

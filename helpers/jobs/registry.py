@@ -109,7 +109,7 @@ def _alive(folder: Path) -> list[tuple[int, Process]]:
         try:
             written = json.loads(path.read_text())
             process = Process(written["pid"], written["start"])
-        except (ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError):  # it may leave at this moment
             process = None
         if process is not None and process.alive:
             found.append((int(path.stem), process))

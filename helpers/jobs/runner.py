@@ -216,8 +216,10 @@ class Runner:
     def _end_attempt(self, unit: Unit, outcome: Outcome, *, started: float) -> None:
         task, key = unit.task, unit.key
         self._durations.end(self._book.ids[key])
-        if outcome.values and unit.iteration is None:
-            self._book.values[key] = outcome.values
+        if unit.iteration is None:  # what an attempt before has set, went with it
+            self._book.values.pop(key, None)
+            if outcome.values:
+                self._book.values[key] = outcome.values
         self._add("task_ended", unit, **asdict(outcome))
         again = plan.may_retry(
             outcome.result_state,

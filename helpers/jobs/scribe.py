@@ -105,7 +105,9 @@ class Scribe:
         return self.run
 
     def break_off(self, error: BaseException) -> None:
-        """End a run that an error of the runner itself stops, if the record can still be written."""
+        """End a run that an error of the runner itself stops, unless it has ended, if that can still be written."""
+        if self._log.run is not None and self._log.run.state.final:
+            return
         said = f"the runner stopped: {type(error).__name__}: {error}"
         with suppress(Exception):
             ended = {"type": "run_ended", "life_cycle_state": "INTERNAL_ERROR", "result_state": "FAILED"}

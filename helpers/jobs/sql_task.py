@@ -129,9 +129,16 @@ def _rows(frame: Any) -> dict[str, Any] | None:
     if not frame.columns:
         return None
     taken = frame.take(_MOST_ROWS + 1)
-    rows = [json.loads(json.dumps(row.asDict(recursive=True), default=str)) for row in taken[:_MOST_ROWS]]
+    rows = [json.loads(json.dumps(_named(row.asDict(recursive=True)), default=str)) for row in taken[:_MOST_ROWS]]
     kept = _fitting(rows)
     return {"columns": list(frame.columns), "rows": kept, "truncated": len(kept) < len(taken)}
+
+
+def _named(value: Any) -> Any:
+    """The value with strings for the keys of its maps, which may be dates or numbers."""
+    if isinstance(value, dict):
+        return {str(key): _named(inner) for key, inner in value.items()}
+    return [_named(inner) for inner in value] if isinstance(value, (list, tuple)) else value
 
 
 def _fitting(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

@@ -86,10 +86,30 @@ class _Watch:
         with self._interruptible():
             for source in self._sources:
                 self._say(source.said())
-            while not self._over():
-                self._look()
-                self._wait()
+            try:
+                while not self._over():
+                    self._look()
+                    self._wait()
+            except KeyboardInterrupt:
+                raise
+            except BaseException:
+                self._wind_up()
+                raise
             return self._last
+
+    def _wind_up(self) -> None:
+        """Cancel the runs under way and wait for their ends; Ctrl-C ends the waiting."""
+        self._stopping = True
+        self._cancel()
+        while self._runs:
+            item = self._clock.wait(self._queue, seconds=LOOK_EVERY_MS / 1000, idle=False)
+            if item is _INTERRUPT:
+                return
+            number, kind, what = item or (0, "", None)
+            if kind == "run_started":
+                ask_to_end(Path(what.folder))
+            elif kind in ("ended", "failed"):
+                del self._runs[number]
 
     def _over(self) -> bool:
         if self._runs:
@@ -168,6 +188,9 @@ class _Watch:
             return
         many = "the run" if len(self._runs) == 1 else f"{len(self._runs)} runs"
         self._say(f"canceling {many} under way; Ctrl-C again does not wait for the end")
+        self._cancel()
+
+    def _cancel(self) -> None:
         for folder in self._runs.values():
             if folder is not None:
                 ask_to_end(folder)

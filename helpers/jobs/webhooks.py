@@ -13,6 +13,7 @@ import urllib.error
 import urllib.request
 import uuid
 from collections.abc import Mapping
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -54,6 +55,8 @@ def call(hook: str, body: Mapping[str, Any], *, setting: str, home: Path, outbox
         if url is None:
             return _keep(hook, body, outbox, error=None)
         where = _post(url, body)
+    except HTTPException as error:  # its text may hold the URL, which is a secret
+        return _keep(hook, body, outbox, error=f"webhook '{hook}' was not delivered: {type(error).__name__}")
     except (OSError, ValueError) as error:
         reason = getattr(error, "reason", None) or error
         return _keep(hook, body, outbox, error=f"webhook '{hook}' was not delivered: {reason}")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from helpers.classic import observed
-from helpers.pipelines import expectations
+from helpers.pipelines import expectations, tables
 from helpers.pipelines.dp_sinks import writer_options
 from helpers.pipelines.expectations import Counts
 from helpers.pipelines.graph import Sink
@@ -60,14 +60,16 @@ def run_stream(task: StreamTask, *, on_batch: Callable[[Batch], None], stop: thr
               .option("checkpointLocation", str(task.checkpoint)))
     query = _started(writer, task)
     told: set[int] = set()
+    ended = False
     try:
-        while not query.awaitTermination(POLL):
+        while not (ended := query.awaitTermination(POLL)):
             _tell(query, task, told, on_batch)
             if stop.is_set():
                 raise Stopped(task.name)
     finally:
         # An interrupted client leaves no stream running; the batches that did commit are told in any case.
-        query.stop()
+        if not ended:
+            query.stop()
         _tell(query, task, told, on_batch)
 
 
@@ -102,16 +104,17 @@ def _row(row: Any) -> dict[str, Any] | None:
 
 
 def replace_view(spark: Any, name: str, frame: Any, rules: Sequence[Expectation], *, fingerprint: Mapping[str, Any],
-                 transaction: tuple[str, int]) -> Counts:
+                 transaction: tuple[str, int], location: str | None = None) -> Counts:
     """Put the view's new rows in place of the old in one commit, which also carries ``fingerprint``.
 
     ``transaction`` (application, version) makes Delta drop a write that an older, killed update still has under way.
+    ``location``: where the view's table lies, if that is known.
     """
     from pyspark.sql import functions as F
     from pyspark.sql.observation import Observation
 
     options = {"userMetadata": json.dumps(fingerprint), "txnAppId": transaction[0], "txnVersion": str(transaction[1])}
-    if not _same_columns(spark.table(quoted(name)).schema, frame.schema):
+    if not _same_columns(tables.schema(spark, name, location=location), frame.schema):
         options["overwriteSchema"] = "true"
     observation = Observation()
     frame = expectations.checked(frame, rules, flow=name, observe=observation)

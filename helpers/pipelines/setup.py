@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from helpers.classic import is_classic, use_in_this_thread
+from helpers.classic import is_classic
 from helpers.errors import LakeprepError
 from helpers.pipelines import changes, frames, private, snapshots, tables
 from helpers.pipelines.analysis import analysed
@@ -21,9 +20,6 @@ from helpers.pipelines.home import PipelineHome
 from helpers.pipelines.plan import Plan, merged_reads, with_reads
 from helpers.pipelines.reads import Discovery
 from helpers.pipelines.scope import TempViews
-
-#: Tables that are asked for at once.
-_LOOKED_UP_AT_ONCE = 4
 
 
 class SetUp:
@@ -38,7 +34,7 @@ class SetUp:
         self.schemas: dict[str, Any] = {}
         #: Where the tables lie that were there before this update.
         self.folders: dict[str, str | None] = {}
-        self._stored: dict[str, Future[tables.Stored | None]] = {}
+        self._locations: Mapping[str, str] = {}
         self._made: set[str] = set()
         self._late: set[str] = set()
 
@@ -46,25 +42,14 @@ class SetUp:
         """Analyse everything and make the tables that are missing. What fails here, fails before a table is emptied."""
         self._check_upstream()
         done: set[str] = set()
-        with ThreadPoolExecutor(_LOOKED_UP_AT_ONCE, thread_name_prefix="tables") as pool:
-            self._look_up(pool)
-            while (name := next((name for name in self.plan.needed if name not in done), None)) is not None:
-                before = self.plan
-                self._discover_again(name)
-                if self.plan is before:  # else its inputs, and so the order, may be others
-                    done.add(name)
-                    if name not in self._late:
-                        self._prepare(name)
-
-    def _look_up(self, pool: ThreadPoolExecutor) -> None:
-        """Begin to ask for the tables that are there: none of the answers depends on what is made meanwhile."""
-        def stored(dataset: Dataset) -> tables.Stored | None:
-            use_in_this_thread(self.spark)
-            return tables.stored(self.spark, dataset, pipeline_id=self.pipeline_id)
-
-        for dataset in map(self._dataset, self.plan.needed):
-            if dataset.kind not in ("SINK", "VIEW"):
-                self._stored[dataset.name] = pool.submit(stored, dataset)
+        self._locations = tables.locations(self.spark)
+        while (name := next((name for name in self.plan.needed if name not in done), None)) is not None:
+            before = self.plan
+            self._discover_again(name)
+            if self.plan is before:  # else its inputs, and so the order, may be others
+                done.add(name)
+                if name not in self._late:
+                    self._prepare(name)
 
     def frame(self, flow: Flow) -> Any:
         """The flow's DataFrame as it is run; a classic one is made again, for it has the columns of its making."""
@@ -126,8 +111,7 @@ class SetUp:
 
     def _prepare_table(self, dataset: Dataset) -> None:
         name = dataset.name
-        table = self._stored[name].result() if name in self._stored else tables.stored(
-            self.spark, dataset, pipeline_id=self.pipeline_id)
+        table = tables.stored(self.spark, dataset, pipeline_id=self.pipeline_id, location=self._locations.get(name))
         self.folders[name] = table.location if table else None
         if table is None:
             self.home.forget_started(name)

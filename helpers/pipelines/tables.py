@@ -19,8 +19,8 @@ OWNER = "pipelines.pipelineId"
 KIND = "lakeprep.kind"
 #: The folder of a schema that holds private tables.
 PRIVATE = "_private"
-_CLUSTERING = "clusteringColumns"
-_DELETION_VECTORS = "deletionVectors"
+_CLUSTERING = "clustering"
+_LOCATION = re.compile(r"^Location: (.+)$", re.MULTILINE)
 _COMMIT = re.compile(r"\d{20}\.json")
 
 
@@ -54,7 +54,7 @@ def _newest_commit(folder: str) -> Version | None:
     try:
         commits = [path for path in (Path(_path(folder)) / "_delta_log").iterdir() if _COMMIT.fullmatch(path.name)]
         newest = max(commits, key=lambda path: path.name)
-        actions = [json.loads(line) for line in newest.read_text(encoding="utf-8").splitlines()]
+        actions = [json.loads(line) for line in newest.read_text(encoding="utf-8").split("\n") if line]
         info = next(action["commitInfo"] for action in actions if "commitInfo" in action)
         # Delta's history says when the file was written, unless the table keeps the time in the commit.
         millis = int(info.get("inCommitTimestamp", newest.stat().st_mtime_ns // 1_000_000))
@@ -85,7 +85,7 @@ class Stored:
     partition_by: tuple[str, ...]
     cluster_by: tuple[str, ...]
     schema: Any
-    location: str | None = None
+    location: str
 
     def laid_out_as(self, dataset: Dataset) -> bool:
         """Whether the files lie as the definition says."""
@@ -93,9 +93,59 @@ class Stored:
         return (_lower(self.partition_by), _lower(self.cluster_by)) == wanted
 
 
-def stored(spark: Any, dataset: Dataset, *, pipeline_id: str) -> Stored | None:
-    """The dataset's table, None when there is none; one that another pipeline or a user made is an error."""
-    # DESCRIBE DETAIL tells all of it at once, and runs a job over the table's log to count its files.
+def locations(spark: Any) -> Mapping[str, str]:
+    """Where the tables of the schema in use lie, by their names in lower case: one call for all of them.
+
+    Nothing where Spark cannot say, as when a table goes while it looks: a table that is missing here is asked for.
+    """
+    try:
+        rows = spark.sql("SHOW TABLE EXTENDED LIKE '*'").collect()
+    except Exception:
+        return {}
+    # A comment, which may say anything, stands before the place.
+    places = {row.tableName.lower(): _LOCATION.findall(row.information) for row in rows if not row.isTemporary}
+    return {name: found[-1] for name, found in places.items() if found}
+
+
+def stored(spark: Any, dataset: Dataset, *, pipeline_id: str, location: str | None = None) -> Stored | None:
+    """The dataset's table, None when there is none; one that another pipeline or a user made is an error.
+
+    ``location``: where it lies, if that is known: what its log tells need not be asked of Spark.
+    """
+    table = _from_log(location) or _from_spark(spark, dataset)
+    if table is None:
+        return None
+    if table.properties.get(OWNER) != pipeline_id:
+        raise _foreign(dataset)
+    if table.properties.get(KIND) != dataset.kind:
+        raise InvalidDataset(f"'{dataset.name}' was a {table.properties.get(KIND)} and is now a {dataset.kind} "
+                             f"({dataset.defined_at}). Drop the table first, or rename the dataset.")
+    if not dataset.private and f"/{PRIVATE}/" in table.location:
+        spark.sql(f"DROP TABLE {quoted(dataset.name)}")  # an update that was cut off has left it in the catalog
+        return None
+    if dataset.private and not same_place(table.location, dataset.location):
+        raise InvalidDataset(f"{dataset.defined_at}: '{dataset.name}' is now PRIVATE, and its table is published. "
+                             f"Drop the table first: DROP TABLE {quoted(dataset.name)}.")
+    return table
+
+
+def _from_log(location: str | None) -> Stored | None:
+    """A Delta table of this machine; None where its log cannot be read here, or does not tell all."""
+    table = _opened(location)
+    if table is None:
+        return None
+    found, protocol = table.metadata(), table.protocol()
+    # The columns of CLUSTER BY stand where this reader does not look.
+    if _CLUSTERING in (protocol.writer_features or ()):
+        return None
+    versions = {"delta.minReaderVersion": str(protocol.min_reader_version),
+                "delta.minWriterVersion": str(protocol.min_writer_version)}
+    properties = {**found.configuration, **versions}
+    return Stored(properties, tuple(found.partition_columns), (), _schema(table), location or "")
+
+
+def _from_spark(spark: Any, dataset: Dataset) -> Stored | None:
+    """The same, asked of Spark; DESCRIBE DETAIL would run a job over the table's log to count its files."""
     try:
         rows = spark.sql(f"DESCRIBE TABLE EXTENDED {quoted(dataset.name)}").collect()
     except Exception as error:
@@ -107,20 +157,32 @@ def stored(spark: Any, dataset: Dataset, *, pipeline_id: str) -> Stored | None:
         raise _foreign(dataset)
     listed = spark.sql(f"SHOW TBLPROPERTIES {quoted(dataset.name)}").collect()
     properties = {row.key: row.value for row in listed}
-    if properties.get(OWNER) != pipeline_id:
-        raise _foreign(dataset)
-    if properties.get(KIND) != dataset.kind:
-        raise InvalidDataset(f"'{dataset.name}' was a {properties.get(KIND)} and is now a {dataset.kind} "
-                             f"({dataset.defined_at}). Drop the table first, or rename the dataset.")
-    location = details["Location"]
-    if not dataset.private and f"/{PRIVATE}/" in location:
-        spark.sql(f"DROP TABLE {quoted(dataset.name)}")  # an update that was cut off has left it in the catalog
+    cluster_by = tuple(".".join(path) for path in json.loads(properties.get("clusteringColumns", "[]")))
+    return Stored(properties, partition_by, cluster_by, spark.table(quoted(dataset.name)).schema, details["Location"])
+
+
+def schema(spark: Any, name: str, *, location: str | None) -> Any:
+    """A table's columns, from its log where that is on this machine."""
+    table = _opened(location)
+    return spark.table(quoted(name)).schema if table is None else _schema(table)
+
+
+def _opened(location: str | None) -> Any:
+    """The Delta table in a folder of this machine, as deltalake reads it; None where it cannot, or is not there."""
+    if not (location or "").startswith(("file:", "/")):
         return None
-    if dataset.private and not same_place(location, dataset.location):
-        raise InvalidDataset(f"{dataset.defined_at}: '{dataset.name}' is now PRIVATE, and its table is published. "
-                             f"Drop the table first: DROP TABLE {quoted(dataset.name)}.")
-    cluster_by = tuple(".".join(path) for path in json.loads(properties.get(_CLUSTERING, "[]")))
-    return Stored(properties, partition_by, cluster_by, spark.table(quoted(dataset.name)).schema, location)
+    try:
+        from deltalake import DeltaTable
+
+        return DeltaTable(_path(location or ""))
+    except Exception:
+        return None
+
+
+def _schema(table: Any) -> Any:
+    from pyspark.sql.types import StructType
+
+    return StructType.fromJson(json.loads(table.schema().to_json()))
 
 
 def _described(rows: Sequence[Any]) -> tuple[tuple[str, ...], Mapping[str, str]]:
@@ -135,16 +197,12 @@ def _described(rows: Sequence[Any]) -> tuple[tuple[str, ...], Mapping[str, str]]
     return tuple(partition_by), {row.col_name: row.data_type for row in rows[first + 1:]}
 
 
-def row_count(folder: str | None) -> int | None:
+def row_count(location: str | None) -> int | None:
     """How many rows a Delta table in a folder of this machine has, as its log says; None where it does not."""
-    from deltalake import DeltaTable
-
-    if not (folder or "").startswith(("file:", "/")):
+    table = _opened(location)
+    if table is None or "deletionVectors" in (table.protocol().reader_features or ()):
         return None
     try:
-        table = DeltaTable(_path(folder or ""))
-        if _DELETION_VECTORS in (table.protocol().reader_features or ()):
-            return None
         counts = table.get_add_actions(flatten=True).column("num_records").to_pylist()
     except Exception:
         return None

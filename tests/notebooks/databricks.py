@@ -24,7 +24,7 @@ class NoWidgets:
     """What a notebook without a widget front end finds."""
 
     def find_spec(self, name, path=None, target=None):
-        if name.split(".")[0] in ("ipywidgets", "filelock", "papermill", "psutil"):
+        if name.split(".")[0] in ("ipywidgets", "deltalake", "filelock", "papermill", "psutil"):
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
 if os.environ.get("LAKEPREP_SIMULATED"):
@@ -53,7 +53,8 @@ if os.environ.get("LAKEPREP_SIMULATED"):
 
     display = builtins.print
     os.environ["DATABRICKS_RUNTIME_VERSION"] = "17.3"
-    for name in [each for each in sys.modules if each.split(".")[0] in ("filelock", "papermill", "psutil")]:
+    hidden = ("deltalake", "filelock", "papermill", "psutil")
+    for name in [each for each in sys.modules if each.split(".")[0] in hidden]:
         del sys.modules[name]
     sys.meta_path.insert(0, NoWidgets())
 '''

@@ -139,3 +139,8 @@ def test_what_a_task_does_comes_from_the_last_whole_line_of_its_progress(tmp_pat
     assert doing(tmp_path) == "a.ipynb: cell 2"
     (tmp_path / PROGRESS).write_text(json.dumps({"datasets": DATASETS}) + "\n")
     assert doing(tmp_path) == "1 dataset done, now bronze_products"
+
+
+def test_a_name_in_brackets_is_shown_as_it_is():
+    for name in ("[dev alice] retail", "sales [/eu]"):
+        assert name in text(task_table(replace(RUN, run_name=name)))

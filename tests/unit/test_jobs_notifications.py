@@ -17,6 +17,7 @@ from aiosmtpd.smtp import AuthResult
 from helpers.jobs.model import Notifications
 from helpers.jobs.notifications import Told, deliver, message, parse_server, recipients
 from helpers.jobs.record import Run, State, TaskRun
+from tests.unit.jobs_fakes import fake_runs, task
 
 pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
 
@@ -178,3 +179,12 @@ def test_a_mail_that_can_go_nowhere_is_told_and_raises_nothing(tmp_path):
 def test_a_server_does_not_show_its_password():
     assert "secret" not in repr(parse_server("smtps://u:secret@h"))
     assert parse_server("smtps://u:secret@h").port == 465
+
+
+@pytest.mark.parametrize("address", ["ops@", "x <", "user@[1.2.3"])
+def test_an_address_that_is_none_is_told_and_ends_no_run(tmp_path, address):
+    job = {"notifications": Notifications(on_start=(address,), on_success=("a@x", address))}
+    run = fake_runs(tmp_path)(task("a"), job=job)
+    assert run.state.word == "SUCCESS"
+    assert [fact["where"] for fact in run.notifications] == [None, None]
+    assert all(f"{address!r} are mail addresses" in fact["error"] for fact in run.notifications)

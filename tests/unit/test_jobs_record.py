@@ -183,3 +183,29 @@ def test_a_runner_that_died_keeps_nobody_out(tmp_path):
     assert (tmp_path / "active" / "1" / "7.json").exists()
     with admission(tmp_path, job=1, run=8, limit=1) as other:
         assert other.enter() is None
+
+
+def test_a_text_keeps_its_line_separators_whichever_there_are(tmp_path):
+    said = "sauce\u0085 hot\u2028and\u2029mild\x0b\x0c\x1c\r"
+    ended = task("task_ended", "a", 0, 11, result_state="SUCCESS", exit_value=said, values={said: said})
+    write(tmp_path / "1", [started(Process.current(), job_parameters={"day": said}), ended, ENDED])
+    run = load_run(tmp_path / "1")
+    assert (run.warnings, run.job_parameters) == ((), {"day": said})
+    assert (run.tasks[0].state.word, run.tasks[0].exit_value, run.tasks[0].values) == ("SUCCESS", said, {said: said})
+
+
+def test_a_record_whose_repair_lost_its_first_line_is_read_all_the_same(tmp_path):
+    write(tmp_path / "1", [started(Process.current()), *RETRIED, ENDED])
+    of_a_task_that_came_later = {"version": 1, "time": 200, **task("task_started", "new", 0, 14, folder="x")}
+    with (tmp_path / "1" / EVENTS).open("a") as record:
+        record.write(json.dumps(of_a_task_that_came_later) + "\n")
+    run = load_run(tmp_path / "1")
+    assert [one.task_key for one in run.latest()] == ["a", "b"]
+    assert len(run.warnings) == 1
+
+
+def test_a_run_that_leaves_while_another_looks_is_gone(tmp_path):
+    folder = tmp_path / "active" / "7"
+    with admission(tmp_path, job=7, run=2, limit=1) as mine:
+        (folder / "1.json").symlink_to(folder / "unlinked meanwhile")
+        assert mine.enter() is None

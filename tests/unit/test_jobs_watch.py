@@ -50,6 +50,9 @@ class JumpingClock(Clock):
             self.jump(seconds or 0.0)
             return None
 
+    def happens_now(self, what: Callable[[], object]) -> None:
+        self._then[self.seconds] = what
+
     def jump(self, seconds: float) -> None:
         following = min((at for at in self._then if at <= self.seconds + seconds), default=None)
         self.seconds = max(self.seconds, self.seconds + seconds if following is None else following)
@@ -339,3 +342,26 @@ def test_a_run_knows_when_a_person_or_another_job_started_it(tmp_path, places, m
     run_job({"name": "parent", "tasks": [task]}, base_dir=tmp_path, places=places)
     assert [run.trigger for run in list_runs(places.runs)] == [{"type": "run_job_task"}, {"type": "one_time"}]
     assert told(tmp_path) == [["run_job_task", "", ""]]
+
+
+def test_an_error_of_the_watch_itself_cancels_the_runs_under_way_first(tmp_path, places, make):
+    path = make(trigger={"file_arrival": {"url": "in"}})
+    clock = JumpingClock(until=4000, then={30: (tmp_path / "in" / "a").touch})
+
+    def fail() -> None:
+        raise RuntimeError("the disk is full")
+
+    def start(job: Job, **options: Any) -> Run:
+        watcher = options.pop("on_event")
+
+        def tell(run: Run, event: Mapping[str, Any]) -> None:
+            watcher(run, event)
+            if event["type"] == "task_started":
+                clock.happens_now(fail)
+
+        return Faked(tmp_path, ["sleep 60"])(job, on_event=tell, **options)
+
+    with pytest.raises(RuntimeError, match="the disk is full"):
+        watched(path, places, clock, start=start)
+    assert [run.state.word for run in list_runs(places.runs)] == ["CANCELED"]
+    assert not still_alive()

@@ -116,3 +116,14 @@ def test_a_setting_that_is_not_usable_is_told_without_its_text(tmp_path, setting
     fact = call("chat", {}, setting=setting, home=tmp_path, outbox=tmp_path)
     assert fact["error"].startswith("webhook 'chat' was not delivered: ")
     assert "secret" not in fact["error"]
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:1/services/T0/SEC RET", "http://127.0.0.1:SECRET/x"])
+def test_an_address_that_is_none_is_told_without_its_text_and_ends_no_run(tmp_path, url):
+    environment = {"LAKEPREP_WEBHOOKS": json.dumps({"chat": url})}
+    job = {"notifications": Notifications(webhooks={"on_start": ("chat",), "on_success": ("chat",)})}
+    run = fake_runs(tmp_path)(task("a"), environment=environment, job=job)
+    assert run.state.result_state == "SUCCESS"
+    errors = [fact["error"] for fact in run.notifications]
+    assert len(errors) == 2
+    assert all(error.startswith("webhook 'chat' was not delivered: ") and "SEC" not in error for error in errors)

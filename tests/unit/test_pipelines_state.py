@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 import threading
 from collections import namedtuple
 from datetime import UTC, datetime
@@ -336,6 +337,22 @@ def test_a_tables_own_log_tells_its_rows(tmp_path: Path) -> None:
     newest = max((tmp_path / "t" / "_delta_log").glob("*.json"))
     newest.write_text(re.sub(r',"stats":"(\\.|[^"])*"', "", newest.read_text()))
     assert tables.row_count(folder) is None
+
+
+def test_a_tables_own_log_tells_its_protocol_as_a_property(tmp_path: Path) -> None:
+    write_deltalake(str(tmp_path / "t"), pyarrow.table({"a": [1]}), configuration={"delta.appendOnly": "true"})
+    found = tables._from_log(str(tmp_path / "t"))
+    assert found is not None
+    versions = {"delta.minReaderVersion": "1", "delta.minWriterVersion": "2"}
+    assert found.properties == {"delta.appendOnly": "true", **versions}
+    assert found.schema.simpleString() == "struct<a:bigint>"
+
+
+def test_where_there_is_no_deltalake_spark_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_deltalake(str(tmp_path / "t"), pyarrow.table({"a": [1]}))
+    monkeypatch.setitem(sys.modules, "deltalake", None)
+    for place in (str(tmp_path / "t"), "dbfs:/t", None):
+        assert (tables.row_count(place), tables._from_log(place)) == (None, None)
 
 
 def test_a_described_table_tells_its_partitions_and_details_whatever_its_columns_are_called() -> None:

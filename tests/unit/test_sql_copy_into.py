@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from helpers.autoloader import statements
 from helpers.sql import PipelineSyntaxError, StateSource, find_calls, parse_copy_into
 from helpers.sql.copy_into import CopyInto
 
@@ -119,3 +120,10 @@ def test_a_view_of_files_is_refused_with_another_way() -> None:
 def test_a_call_that_cannot_be_run_here_is_refused(call: str) -> None:
     with pytest.raises(PipelineSyntaxError):
         find_calls(f"SELECT * FROM {call}", source="spark.sql")
+
+
+def test_many_comments_before_a_statement_are_passed_once() -> None:
+    boxes = "/* box ** of a licence */\n-- line\n" * 200
+    assert statements._COPY.match(f"{boxes}COPY INTO t")
+    assert not statements._COPY.match(f"{boxes}SELECT 'copy into'")
+    assert not statements._COPY.match("/* copy into */ SELECT 1")
