@@ -82,7 +82,7 @@ SLIPS = (
 #: Slips that change no result with the lesson's data, and why; no check could tell them.
 EQUIVALENT = {
     ("11.5", "sum(", "max("): "the update that is asked for has one micro-batch, so each count is in one event",
-    ("12.4", " AND ", " OR "): "the rows that it lets in have no count of upserted rows, and leave with those that have none",
+    ("12.4", " AND ", " OR "): "what it lets in has no count of upserted rows, and leaves by that",
     ("11.6", " AND ", " OR "): "silver drops what could make a store's revenue missing or negative",
     **{(each, "full_refresh=True", "full_refresh=False"): "the first update of a pipeline reads everything anyway"
        for each in ("11.4", "11.6", "11.7")},
