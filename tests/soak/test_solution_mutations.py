@@ -68,6 +68,7 @@ SLIPS = (
     (r'"(schema|since)": "\{\{', r'"\1_2": "{{'),
     (r'glob\("\*\.json"\)', 'glob("*.csv")'),
     (r"job\.run\(careful\)", "job.run(daily)"),
+    (r"(morning = )job\.run\((\w+)\)", r"\1\2"),
     (r'\.values\["(\w+)"\]', r'.values["\1_2"]'),
     (r'"bronze_ingestion"', '"silver_transformation"'),
     (r"retail\.file\(", "print("),
@@ -83,6 +84,7 @@ SLIPS = (
 EQUIVALENT = {
     ("11.5", "sum(", "max("): "the update that is asked for has one micro-batch, so each count is in one event",
     ("12.4", " AND ", " OR "): "what it lets in has no count of upserted rows, and leaves by that",
+    ("15.5", "job.run(careful)", "job.run(daily)"): "a run that went well tells neither retries nor limits; 15.6 does",
     ("11.6", " AND ", " OR "): "silver drops what could make a store's revenue missing or negative",
     **{(each, "full_refresh=True", "full_refresh=False"): "the first update of a pipeline reads everything anyway"
        for each in ("11.4", "11.6", "11.7")},
@@ -148,7 +150,7 @@ def test_a_slip_in_a_solution_is_found_out(
     monkeypatch.chdir(REPO_ROOT / "solutions")
     places.progress.unlink(missing_ok=True)
     cells = code_cells(mutant.lesson)[: mutant.number]
-    said, names = io.StringIO(), {"__name__": "__main__"}
+    said, names = io.StringIO(), {"__name__": "__main__", "display": print}
     with contextlib.redirect_stdout(said):
         for cell in cells:
             exec(compile(cell, "<cell>", "exec"), names)
