@@ -105,9 +105,17 @@ def stop_server(places: Places, *, patience: float = 25.0) -> bool:
     info = read_info(places)
     if info is not None and jvm.end(info.jvm):
         stopped = True
-    if holder(places.server_lock) is None:
+    if _released(places):
         forget(places)
     return stopped
+
+
+def _released(places: Places, *, patience: float = 5.0) -> bool:
+    """Whether nobody holds the lock; a process that ends holds it until the last of its threads is gone."""
+    deadline = time.monotonic() + patience
+    while (held := holder(places.server_lock)) is not None and held.process is None and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return held is None
 
 
 def _start(places: Places, *, environ: Mapping[str, str]) -> None:

@@ -195,7 +195,7 @@ def test_what_is_no_definition_or_no_run_is_told(shop: Shop, name: str) -> None:
         ("16.4", changed("too_bad", depends_on=before("any_new")), "`too_bad` would be SUCCESS, expected EXCLUDED"),
         ("16.5", looped(inputs='["2017-01-01"]'), "is not the list that look leaves"),
         ("16.5", looped(inputs="{{tasks.look.values.new_lines}}"), "is not the list that look leaves"),
-        ("16.5", looped(inputs="{{tasks.look}}"), "is not the list that look leaves"),
+        ("16.5", looped(inputs="{{tasks.look}}"), "'{{tasks.look}}' has no value here"),
         ("16.5", looped(concurrency=1), "runs 1 iterations at once, expected 2"),
         ("16.5", inner(max_retries=0), "The inner task has max_retries = 0, expected 1"),
         ("16.5", inner(spark_python_task={"python_file": "say.py"}), "does not use {{input}}"),

@@ -95,6 +95,7 @@ class SimulatedProcess:
 
     def __init__(self, doing: str, folder: Path, ends_at: float, on_end: Callable[[], None]) -> None:
         self.ends_at = ends_at
+        self._gone = False
         self._doing, self._folder, self._on_end = doing, folder, on_end
 
     def leave(self) -> None:
@@ -105,7 +106,11 @@ class SimulatedProcess:
             if self._doing == "cancel":
                 result["result_state"] = "CANCELED"
             (self._folder / attempt.RESULT).write_text(json.dumps(result))
+        self._gone = True
         self._on_end()
+
+    def poll(self) -> int | None:
+        return self.wait() if self._gone else None
 
     def wait(self) -> int:
         return 0 if self._doing == "ok" else 1
