@@ -6,11 +6,9 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from pathlib import Path
 from typing import Any
 
-from helpers.pipelines import leftovers
+from helpers.pipelines import leftovers, table_log
 from helpers.pipelines.errors import InvalidDataset, condition, explained
 from helpers.pipelines.graph import Dataset
 from helpers.pipelines.names import quoted, quoted_part
@@ -21,55 +19,21 @@ KIND = "lakeprep.kind"
 PRIVATE = "_private"
 _CLUSTERING = "clustering"
 _LOCATION = re.compile(r"^Location: (.+)$", re.MULTILINE)
-_COMMIT = re.compile(r"\d{20}\.json")
 
 
-@dataclass(frozen=True)
-class Version:
-    """A table's newest commit. ``mark`` tells two commits apart, even of a table that was dropped and made again."""
-
-    mark: str
-    metadata: Mapping[str, Any]
-
-
-def version(spark: Any, name: str, *, folder: str | None = None) -> Version | None:
+def version(spark: Any, name: str, *, folder: str | None = None) -> table_log.Version | None:
     """The newest commit of a Delta table; None when there is no such table or it is not Delta.
 
     ``folder``: where its data lie, if that is known; Spark needs a job to tell what the log there says at once.
     """
-    found = _newest_commit(folder or "")
+    found = table_log.newest_commit(folder or "")
     if found is not None:
         return found
     try:
         row = spark.sql(f"DESCRIBE HISTORY {quoted(name)} LIMIT 1").collect()[0]
     except Exception:
         return None
-    return Version(f"{row.version}@{row.timestamp}", _metadata(row.userMetadata))
-
-
-def _newest_commit(folder: str) -> Version | None:
-    """The same, with the same mark, from the table's log; None where that is not on this machine."""
-    if not folder.startswith(("file:", "/")):
-        return None
-    try:
-        commits = [path for path in (Path(_path(folder)) / "_delta_log").iterdir() if _COMMIT.fullmatch(path.name)]
-        newest = max(commits, key=lambda path: path.name)
-        actions = [json.loads(line) for line in newest.read_text(encoding="utf-8").split("\n") if line]
-        info = next(action["commitInfo"] for action in actions if "commitInfo" in action)
-        # Delta's history says when the file was written, unless the table keeps the time in the commit.
-        millis = int(info.get("inCommitTimestamp", newest.stat().st_mtime_ns // 1_000_000))
-    except (OSError, ValueError, TypeError, StopIteration):
-        return None
-    when = datetime.fromtimestamp(millis // 1000).replace(microsecond=millis % 1000 * 1000)
-    return Version(f"{int(newest.stem)}@{when}", _metadata(info.get("userMetadata")))
-
-
-def _metadata(text: str | None) -> Mapping[str, Any]:
-    try:
-        found = json.loads(text or "{}")
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
+    return table_log.Version(f"{row.version}@{row.timestamp}", table_log.metadata(row.userMetadata))
 
 
 def exists(spark: Any, name: str) -> bool:
@@ -131,7 +95,7 @@ def stored(spark: Any, dataset: Dataset, *, pipeline_id: str, location: str | No
 
 def _from_log(location: str | None) -> Stored | None:
     """A Delta table of this machine; None where its log cannot be read here, or does not tell all."""
-    table = _opened(location)
+    table = table_log.opened(location)
     if table is None:
         return None
     found, protocol = table.metadata(), table.protocol()
@@ -141,7 +105,7 @@ def _from_log(location: str | None) -> Stored | None:
     versions = {"delta.minReaderVersion": str(protocol.min_reader_version),
                 "delta.minWriterVersion": str(protocol.min_writer_version)}
     properties = {**found.configuration, **versions}
-    return Stored(properties, tuple(found.partition_columns), (), _schema(table), location or "")
+    return Stored(properties, tuple(found.partition_columns), (), table_log.columns(table), location or "")
 
 
 def _from_spark(spark: Any, dataset: Dataset) -> Stored | None:
@@ -163,26 +127,8 @@ def _from_spark(spark: Any, dataset: Dataset) -> Stored | None:
 
 def schema(spark: Any, name: str, *, location: str | None) -> Any:
     """A table's columns, from its log where that is on this machine."""
-    table = _opened(location)
-    return spark.table(quoted(name)).schema if table is None else _schema(table)
-
-
-def _opened(location: str | None) -> Any:
-    """The Delta table in a folder of this machine, as deltalake reads it; None where it cannot, or is not there."""
-    if not (location or "").startswith(("file:", "/")):
-        return None
-    try:
-        from deltalake import DeltaTable
-
-        return DeltaTable(_path(location or ""))
-    except Exception:
-        return None
-
-
-def _schema(table: Any) -> Any:
-    from pyspark.sql.types import StructType
-
-    return StructType.fromJson(json.loads(table.schema().to_json()))
+    table = table_log.opened(location)
+    return spark.table(quoted(name)).schema if table is None else table_log.columns(table)
 
 
 def _described(rows: Sequence[Any]) -> tuple[tuple[str, ...], Mapping[str, str]]:
@@ -195,18 +141,6 @@ def _described(rows: Sequence[Any]) -> tuple[tuple[str, ...], Mapping[str, str]]
         partition_by.append(row.col_name)
     first = heads.get("# Detailed Table Information", len(rows))
     return tuple(partition_by), {row.col_name: row.data_type for row in rows[first + 1:]}
-
-
-def row_count(location: str | None) -> int | None:
-    """How many rows a Delta table in a folder of this machine has, as its log says; None where it does not."""
-    table = _opened(location)
-    if table is None or "deletionVectors" in (table.protocol().reader_features or ()):
-        return None
-    try:
-        counts = table.get_add_actions(flatten=True).column("num_records").to_pylist()
-    except Exception:
-        return None
-    return None if None in counts else sum(counts)
 
 
 def _foreign(dataset: Dataset) -> InvalidDataset:
@@ -332,11 +266,7 @@ def _pairs(properties: Mapping[str, str]) -> str:
 
 def same_place(one: str | None, other: str | None) -> bool:
     """Whether two folders' names, with a scheme or without, mean the same."""
-    return one is not None and other is not None and _path(one) == _path(other)
-
-
-def _path(folder: str) -> str:
-    return re.sub("^file:/*", "/", folder).rstrip("/")
+    return one is not None and other is not None and table_log.local_path(one) == table_log.local_path(other)
 
 
 def literal(text: str) -> str:

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from helpers.pipelines import tables
+from helpers.pipelines import table_log, tables
 from helpers.pipelines.graph import Flow
 from helpers.pipelines.names import quoted
 from helpers.pipelines.plan import Plan
@@ -55,7 +55,7 @@ class Versions:
             return None
         for table in base:
             if table not in self._rows:
-                counted = tables.row_count(self._folders.get(table))
+                counted = table_log.row_count(self._folders.get(table))
                 self._rows[table] = self._spark.table(quoted(table)).count() if counted is None else counted
         return sum(self._rows[table] for table in base)
 

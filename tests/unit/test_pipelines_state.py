@@ -15,7 +15,7 @@ import pyarrow
 import pytest
 from deltalake import DeltaTable, write_deltalake
 
-from helpers.pipelines import DatasetReport, ExpectationCount, UpdateReport, once, tables
+from helpers.pipelines import DatasetReport, ExpectationCount, UpdateReport, once, table_log, tables
 from helpers.pipelines.errors import InvalidDataset, StateUnusable, explained, may_recover
 from helpers.pipelines.event_log import EventLog, flush, table_name
 from helpers.pipelines.expectations import Counts, violation
@@ -327,16 +327,16 @@ def test_a_tables_own_log_tells_its_rows(tmp_path: Path) -> None:
     folder = str(tmp_path / "t")
     for rows in ([1, 2, 3], [4]):
         write_deltalake(folder, pyarrow.table({"a": rows}), mode="append")
-    assert tables.row_count(f"file:{folder}") == 4
+    assert table_log.row_count(f"file:{folder}") == 4
     DeltaTable(folder).delete("a = 2")
-    assert tables.row_count(folder) == 3
+    assert table_log.row_count(folder) == 3
     # Then Spark is asked: there is no such table, it is elsewhere, or its log does not tell the rows of a file.
-    assert tables.row_count(str(tmp_path / "gone")) is None
-    assert tables.row_count("s3://bucket/t") is None
-    assert tables.row_count(None) is None
+    assert table_log.row_count(str(tmp_path / "gone")) is None
+    assert table_log.row_count("s3://bucket/t") is None
+    assert table_log.row_count(None) is None
     newest = max((tmp_path / "t" / "_delta_log").glob("*.json"))
     newest.write_text(re.sub(r',"stats":"(\\.|[^"])*"', "", newest.read_text()))
-    assert tables.row_count(folder) is None
+    assert table_log.row_count(folder) is None
 
 
 def test_a_tables_own_log_tells_its_protocol_as_a_property(tmp_path: Path) -> None:
@@ -352,7 +352,7 @@ def test_where_there_is_no_deltalake_spark_is_asked(tmp_path: Path, monkeypatch:
     write_deltalake(str(tmp_path / "t"), pyarrow.table({"a": [1]}))
     monkeypatch.setitem(sys.modules, "deltalake", None)
     for place in (str(tmp_path / "t"), "dbfs:/t", None):
-        assert (tables.row_count(place), tables._from_log(place)) == (None, None)
+        assert (table_log.row_count(place), tables._from_log(place)) == (None, None)
 
 
 def test_a_described_table_tells_its_partitions_and_details_whatever_its_columns_are_called() -> None:

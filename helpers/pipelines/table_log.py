@@ -1,0 +1,83 @@
+"""What a Delta table's log on this machine tells of it, without Spark."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+_COMMIT = re.compile(r"\d{20}\.json")
+
+
+@dataclass(frozen=True)
+class Version:
+    """A table's newest commit. ``mark`` tells two commits apart, even of a table that was dropped and made again."""
+
+    mark: str
+    metadata: Mapping[str, Any]
+
+
+def newest_commit(folder: str) -> Version | None:
+    """The newest commit, as Delta's history marks it; None where the log is not on this machine."""
+    if not folder.startswith(("file:", "/")):
+        return None
+    try:
+        commits = [path for path in (Path(local_path(folder)) / "_delta_log").iterdir() if _COMMIT.fullmatch(path.name)]
+        newest = max(commits, key=lambda path: path.name)
+        actions = [json.loads(line) for line in newest.read_text(encoding="utf-8").split("\n") if line]
+        info = next(action["commitInfo"] for action in actions if "commitInfo" in action)
+        # Delta's history says when the file was written, unless the table keeps the time in the commit.
+        millis = int(info.get("inCommitTimestamp", newest.stat().st_mtime_ns // 1_000_000))
+    except (OSError, ValueError, TypeError, StopIteration):
+        return None
+    when = datetime.fromtimestamp(millis // 1000).replace(microsecond=millis % 1000 * 1000)
+    return Version(f"{int(newest.stem)}@{when}", metadata(info.get("userMetadata")))
+
+
+def metadata(text: str | None) -> Mapping[str, Any]:
+    """What a commit carries as its user metadata; nothing when somebody else made it."""
+    try:
+        found = json.loads(text or "{}")
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def opened(location: str | None) -> Any:
+    """The Delta table in a folder of this machine, as deltalake reads it; None where it cannot, or is not there."""
+    if not (location or "").startswith(("file:", "/")):
+        return None
+    try:
+        from deltalake import DeltaTable
+
+        return DeltaTable(local_path(location or ""))
+    except Exception:
+        return None
+
+
+def columns(table: Any) -> Any:
+    """The columns of an opened table as Spark has them."""
+    from pyspark.sql.types import StructType
+
+    return StructType.fromJson(json.loads(table.schema().to_json()))
+
+
+def row_count(location: str | None) -> int | None:
+    """How many rows a Delta table in a folder of this machine has, as its log says; None where it does not."""
+    table = opened(location)
+    if table is None or "deletionVectors" in (table.protocol().reader_features or ()):
+        return None
+    try:
+        counts = table.get_add_actions(flatten=True).column("num_records").to_pylist()
+    except Exception:
+        return None
+    return None if None in counts else sum(counts)
+
+
+def local_path(folder: str) -> str:
+    """A folder's name without its scheme."""
+    return re.sub("^file:/*", "/", folder).rstrip("/")
