@@ -98,7 +98,7 @@ def apply(spark: Any, flow: Flow, *, schema: str, folder: Path) -> Applied | Non
     done = _applied(folder)
     if done.get("mark") == newest.mark:
         return None
-    upto, after = int(newest.mark.split("@")[0]), done.get("changes")
+    upto, after = newest.number, done.get("changes")
     span = Span(after if isinstance(after, int) and after < upto else None, upto)
     row = spark.sql(cdc.merge(_target(spark, flow, f"{schema}.{flow.target}", changes), span)).collect()[0]
     write_atomically(folder / "_applied.json", json.dumps({"version": 1, "changes": upto, "mark": newest.mark}))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from helpers.pipelines.change_rows import target_schema
 from helpers.pipelines.errors import InvalidDataset, MissingUpstream, UnknownTable, explained
 from helpers.pipelines.graph import Dataset, Definitions, Flow, downstream
 from helpers.pipelines.home import PipelineHome
+from helpers.pipelines.names import quoted
 from helpers.pipelines.plan import Plan, merged_reads, with_reads
 from helpers.pipelines.reads import Discovery
 from helpers.pipelines.scope import TempViews
@@ -37,9 +38,20 @@ class SetUp:
         self._locations: Mapping[str, str] = {}
         self._made: set[str] = set()
         self._late: set[str] = set()
+        #: Views that were there and have other columns now, each with the version that has its rows.
+        self._replaced: dict[str, int] = {}
 
     def analyse(self) -> None:
-        """Analyse everything and make the tables that are missing. What fails here, fails before a table is emptied."""
+        """Analyse everything and make the tables that are missing. What fails here leaves every table its rows."""
+        try:
+            self._analyse()
+        except BaseException:
+            for name, version in self._replaced.items():
+                with suppress(Exception):  # the first error is the one to tell; the next good update fills the view
+                    self.spark.sql(f"RESTORE TABLE {quoted(name)} TO VERSION AS OF {version}").collect()
+            raise
+
+    def _analyse(self) -> None:
         self._check_upstream()
         done: set[str] = set()
         self._locations = tables.locations(self.spark)
@@ -119,6 +131,9 @@ class SetUp:
                 private.forget(self.spark, self.plan.schema, name)
         schemas = self._build(name)
         if table is None or (dataset.kind == "MATERIALIZED_VIEW" and _differs(table, dataset, schemas)):
+            newest = tables.version(self.spark, name, folder=table.location) if table else None
+            if newest:
+                self._replaced[name] = newest.number
             self._create(dataset, schemas)
             self._made.add(name)
         elif name in self.plan.selection.full and dataset.kind == "STREAMING_TABLE":

@@ -136,7 +136,7 @@ class Target:
         self._widen(snapshot)
         counted = Observation()
         seen = replace(snapshot, rows=snapshot.rows.observe(counted, F.count(F.lit(1)).alias("rows")))
-        number = int(newest.mark.split("@")[0]) + 1
+        number = newest.number + 1
         (self._difference(seen).write.format("delta").mode("append")
          .option("txnAppId", f"{self.transaction}/snapshots").option("txnVersion", str(number))
          .saveAsTable(quoted(self.changes)))

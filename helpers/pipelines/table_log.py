@@ -20,6 +20,11 @@ class Version:
     mark: str
     metadata: Mapping[str, Any]
 
+    @property
+    def number(self) -> int:
+        """Which of the table's versions it is."""
+        return int(self.mark.split("@")[0])
+
 
 def newest_commit(folder: str) -> Version | None:
     """The newest commit, as Delta's history marks it; None where the log is not on this machine."""

@@ -352,3 +352,9 @@ def test_new_columns_reach_every_table_and_changed_types_ask_for_a_full_refresh(
     assert lake.rows("SELECT x FROM {schema}.m WHERE v = 'j'") == [(10,)]
     owner = lake.rows("SHOW TBLPROPERTIES {schema}.m ('pipelines.pipelineId')")
     assert owner[0][1] == mended.pipeline_id
+    retyped = texts("id, named_struct('x', n) AS n, v", "v, string(n.x) AS x")
+    failed = lake.update(retyped + "CREATE MATERIALIZED VIEW below AS SELECT nope FROM m;")
+    assert "nope" in (failed.error or "")
+    assert lake.rows("SELECT x FROM {schema}.m WHERE v = 'j'") == [(10,)]
+    assert lake.update(retyped).error is None
+    assert lake.rows("SELECT x FROM {schema}.m WHERE v = 'j'") == [("10",)]
