@@ -18,6 +18,7 @@ from helpers.jobs.redaction import Redaction
 from helpers.jobs.sentences import ESCAPES, TRACE_LINES, sentence
 from helpers.jobs.source_notebook import as_notebook
 from helpers.jobs.wheels import unpack
+from helpers.notebooks import import_nbformat
 
 _KERNEL = "lakeprep-task"
 #: `dbutils` and `spark` are there without an import, as on Databricks, and the kernel ends with this process.
@@ -47,9 +48,9 @@ def main(spec_file: Path) -> int:
 
 def run_notebook(spec: Mapping[str, str], *, workspace: Path, redaction: Redaction) -> dict[str, Any]:
     """Run it and give `error` (one sentence, or None) and `error_trace` (its last lines)."""
+    nbformat = import_nbformat()
     import papermill
     from nbclient.exceptions import DeadKernelError
-    from nbformat import ValidationError
     from nbformat.reader import NotJSONError
 
     from helpers.jobs.redacting_engine import engine_for
@@ -75,7 +76,7 @@ def run_notebook(spec: Mapping[str, str], *, workspace: Path, redaction: Redacti
     except DeadKernelError:
         said = f"KernelDied: the process of {notebook.name} ended in the middle of a cell; was there memory enough?"
         return {"error": said, "error_trace": None}
-    except (NotJSONError, ValidationError) as error:
+    except (NotJSONError, nbformat.ValidationError) as error:
         said = sentence("NotebookNotReadable", f"{notebook.name} is not a notebook: {error}")
         return {"error": said, "error_trace": None}
     except Exception as error:  # whatever else stops a notebook must reach the record as a sentence
@@ -114,8 +115,7 @@ def _reporter(progress: Path, name: str) -> Callable[..., None]:
 
 def _tidy_exit(output: Path) -> None:
     """Show an exit in the kept notebook as Databricks does, not as papermill's error."""
-    import nbformat
-
+    nbformat = import_nbformat()
     notebook = nbformat.read(output, as_version=4)
     notebook.cells = [cell for cell in notebook.cells if _BANNER not in cell.metadata.get("tags", [])]
     for cell in notebook.cells:

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from helpers.notebooks import import_nbformat
+
 HEADER = "# Databricks notebook source"
 _DIVIDER = re.compile(r"^# COMMAND -+[ \t]*\n?", re.MULTILINE)
 _MARKED = re.compile(r"^# MAGIC ?", re.MULTILINE)
@@ -45,8 +47,7 @@ def problems(path: Path) -> Iterator[str]:
 
 def as_notebook(path: Path) -> Any:
     """Give the same cells as an nbformat notebook."""
-    import nbformat
-
+    nbformat = import_nbformat()
     make = {True: nbformat.v4.new_markdown_cell, False: nbformat.v4.new_code_cell}
     return nbformat.v4.new_notebook(cells=[make[magic == "md"](text) for magic, text in _cells(path)])
 

@@ -13,6 +13,7 @@ from typing import Any
 from helpers.errors import LakeprepError
 from helpers.files import replace_file
 from helpers.lab.guide import Note
+from helpers.notebooks import import_nbformat
 from helpers.runtime import REPO_ROOT, Places
 
 _ELSEWHERE = (
@@ -51,13 +52,12 @@ class LabJob:
 
     def notebook(self, name: str, *cells: str) -> Note:
         """Write a notebook of code cells; ``spark`` and ``dbutils`` are there in it, as on Databricks."""
-        import nbformat
-        from nbformat.v4 import new_code_cell, new_notebook
-
+        nbformat = import_nbformat()
         if not name.endswith(".ipynb"):
             raise NotAFileOfTheJob(f"A notebook's file ends with .ipynb: write {name + '.ipynb'!r}.")
-        made = new_notebook(cells=[new_code_cell(dedent(cell).strip(), id=f"cell-{number}")
-                                   for number, cell in enumerate(cells, start=1)])
+        made = nbformat.v4.new_notebook(cells=[
+            nbformat.v4.new_code_cell(dedent(cell).strip(), id=f"cell-{number}")
+            for number, cell in enumerate(cells, start=1)])
         replace_file(self._path(name), (nbformat.writes(made) + "\n").encode())
         return Note(f"{name} is written: {len(cells)} cells.")
 

@@ -10,8 +10,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from databricks.sdk.service.pipelines import PipelineSpec
-
 from helpers.pipelines.cells import is_notebook
 from helpers.pipelines.errors import InvalidSettings, Unsupported, nearest
 
@@ -134,12 +132,16 @@ def _schema(name: str, source: Path) -> str:
 
 
 def _check_names(data: Mapping[str, Any], source: Path) -> None:
+    other = next((key for key in data if key not in USED | UNUSED), None)
+    if other is None:
+        return
+    # Here, for the SDK takes a second to import, and settings without a mistake do not need it.
+    from databricks.sdk.service.pipelines import PipelineSpec
+
     known = set(PipelineSpec.__dataclass_fields__)
-    for key in data:
-        if key not in known:
-            raise InvalidSettings(f"{source.name}: unknown setting '{key}'.{nearest(key, known)}")
-        if key not in USED | UNUSED:
-            raise Unsupported(f"{source.name}: the setting '{key}' is not supported here yet. Remove it.")
+    if other in known:
+        raise Unsupported(f"{source.name}: the setting '{other}' is not supported here yet. Remove it.")
+    raise InvalidSettings(f"{source.name}: unknown setting '{other}'.{nearest(other, known)}")
 
 
 def _text(data: Mapping[str, Any], key: str, source: Path) -> str:
