@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from helpers.errors import LakeprepError
-from helpers.pipelines import leftovers
+from helpers.pipelines import leftovers, table_log, tables
 from helpers.pipelines.errors import StateUnusable, explained
 
 SCHEMA = """id STRING, sequence STRUCT<data_plane_id: STRUCT<instance: STRING, seq_no: BIGINT>>,
@@ -143,11 +143,20 @@ def _whole(line: str) -> bool:
         return False
 
 
+def _row(line: str) -> dict[str, Any]:
+    event = json.loads(line)
+    return {**event, "timestamp": datetime.fromisoformat(event["timestamp"])}
+
+
 def _write(spark: Any, lines: list[str], table: str, *, update: str) -> None:
+    application = f"event_log/{update}"
+    if table_log.append(tables.locations(spark, table).get(table), [_row(line) for line in lines],
+                        application=application):
+        return
     from pyspark.sql import functions as F
 
     frame = spark.createDataFrame([(line,) for line in lines], "line STRING")
     frame = frame.select(F.from_json("line", SCHEMA).alias("event")).select("event.*")
-    writer = (frame.write.format("delta").mode("append").option("txnAppId", f"event_log/{update}")
+    writer = (frame.write.format("delta").mode("append").option("txnAppId", application)
               .option("txnVersion", 1))
     leftovers.making(lambda: writer.saveAsTable(table))

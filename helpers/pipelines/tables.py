@@ -57,13 +57,13 @@ class Stored:
         return (_lower(self.partition_by), _lower(self.cluster_by)) == wanted
 
 
-def locations(spark: Any) -> Mapping[str, str]:
-    """Where the tables of the schema in use lie, by their names in lower case: one call for all of them.
+def locations(spark: Any, like: str = "*") -> Mapping[str, str]:
+    """Where the tables of the schema in use lie, by their names in lower case: one call for all that are ``like`` it.
 
     Nothing where Spark cannot say, as when a table goes while it looks: a table that is missing here is asked for.
     """
     try:
-        rows = spark.sql("SHOW TABLE EXTENDED LIKE '*'").collect()
+        rows = spark.sql(f"SHOW TABLE EXTENDED LIKE {literal(like)}").collect()
     except Exception:
         return {}
     # A comment, which may say anything, stands before the place.
