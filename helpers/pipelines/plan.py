@@ -72,6 +72,13 @@ class Plan:
         found = {self.inside(read.name) or read.name: None for each in below for read in self.reads[each.name].inputs}
         return tuple(name for name in found if name not in {each.name for each in below})
 
+    def tables_read_whole(self, flow: Flow) -> tuple[str, ...]:
+        """The tables that a flow reads from the first row to the last, through views; not those that it streams."""
+        below = self.flows_below(flow)
+        found = {self.inside(read.name) or read.name: None
+                 for each in below for read in self.reads[each.name].inputs if not read.streaming}
+        return tuple(name for name in found if name not in {each.name for each in below})
+
     def definition(self, flow: Flow, may_change: Callable[[str], bool]) -> str | None:
         """A text that changes with the definition, views below included; None when it cannot tell the result."""
         found: list[str] = []

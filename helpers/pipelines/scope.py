@@ -11,6 +11,10 @@ from helpers.pipelines.errors import InvalidDataset, InvalidSettings, explained
 from helpers.pipelines.names import quoted
 from helpers.pipelines.settings import PipelineSettings
 
+#: What an update sets unless the pipeline's own configuration does. Adaptive execution runs each stage of a query as a
+#: job of its own: beside two shuffle partitions it finds nothing to adapt, and Delta's own small queries pay for it.
+_CONFIGURATION = {"spark.sql.adaptive.enabled": "false"}
+
 
 class TempViews:
     """Temporary views of one update; none of them outlives it."""
@@ -40,15 +44,25 @@ class TempViews:
 @contextmanager
 def session_for(spark: Any, settings: PipelineSettings) -> Iterator[None]:
     """The session uses the pipeline's schema and configuration while an update runs, and its own again after."""
-    schema, before = spark.catalog.currentDatabase(), {}
+    schema = spark.catalog.currentDatabase()
     try:
         spark.sql(f"CREATE SCHEMA IF NOT EXISTS {quoted(settings.schema)}")
         spark.sql(f"USE {quoted(settings.schema)}")
-        for key, value in settings.configuration.items():
+        with configured(spark, {**_CONFIGURATION, **settings.configuration}):
+            yield
+    finally:
+        spark.sql(f"USE {quoted(schema)}")
+
+
+@contextmanager
+def configured(spark: Any, values: Mapping[str, str]) -> Iterator[None]:
+    """The session has these settings meanwhile, and its own again after."""
+    before: dict[str, str | None] = {}
+    try:
+        for key, value in values.items():
             before[key] = _set(spark, key, value)
         yield
     finally:
-        spark.sql(f"USE {quoted(schema)}")
         for key, value in before.items():
             if value is None:
                 spark.conf.unset(key)

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from helpers.errors import LakeprepError
-from helpers.pipelines import conditions, event_log, frames, tables
+from helpers.pipelines import conditions, effort, event_log, frames, tables
 from helpers.pipelines.building import Building, PipelineSession
 from helpers.pipelines.dry_run import DryRun
 from helpers.pipelines.errors import PipelineError, StateUnusable
@@ -32,7 +32,7 @@ from helpers.pipelines.problems import Problems
 from helpers.pipelines.reads import Discovery, Reads
 from helpers.pipelines.report import UpdateReport, merged
 from helpers.pipelines.running import Running
-from helpers.pipelines.scope import TempViews, session_for
+from helpers.pipelines.scope import TempViews, configured, session_for
 from helpers.pipelines.settings import PipelineSettings
 from helpers.pipelines.setup import SetUp, flow_state
 from helpers.pipelines.sources import load_sources
@@ -161,15 +161,21 @@ class _Update:
         setup = SetUp(self.spark, self._planned(definitions, discovery, selection), home=self.home,
                       pipeline_id=self.settings.pipeline_id, parameters=self.settings.configuration, views=self.views,
                       discovery=discovery)
+        with configured(self.spark, effort.configuration(self.home, setup.plan, own=self.settings.configuration)):
+            return self._run(setup)
+
+    def _run(self, setup: SetUp) -> LakeprepError | None:
+        """SETTING_UP_TABLES and RUNNING; gives the first failure of a flow."""
         self._set_up(setup)
         self._queue(setup.plan)
         versions = Versions(self.spark, setup.plan, configuration=self.settings.configuration,
-                            may_change=discovery.may_change, folders=setup.folders)
+                            may_change=setup.discovery.may_change, folders=setup.folders)
         self._phase("RUNNING")
         running = Running(setup, home=self.home, board=self.board, log=self.log, views=self.views, versions=versions,
                           number=self.home.next_number(_now()),
                           retries=0 if self.settings.development else self.settings.flow_retries)
         running.run()
+        effort.remember(self.home, setup.plan, self.board.report, self.spark)
         self.schema_changed = running.schema_changed
         self.recoverable = running.failure is not None and running.recoverable
         return running.failure

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from helpers.pipelines import Request, UpdateReport, run_update
+from helpers.pipelines import Request, UpdateReport, effort, run_update
 from helpers.pipelines.definitions import collect
 from helpers.pipelines.dp import Registry
 from helpers.pipelines.event_log import table_name
@@ -301,6 +301,52 @@ def leave_behind(lake: Lake, table: str) -> None:
     (log / ".00000000000000000000.json.5d1e.tmp").touch()
     for path in (*log.iterdir(), log, log.parent):
         os.utime(path, (1_700_000_000, 1_700_000_000))
+
+
+COMPILED = """
+from pyspark import pipelines as dp
+from pyspark.sql import functions as F
+
+@dp.materialized_view
+def gold():
+    settings = [spark.conf.get(f"spark.sql.{name}") for name in ("codegen.wholeStage", "adaptive.enabled")]
+    return spark.read.table("source").agg(F.count("*"), F.lit("/".join(settings)))
+"""
+
+
+def test_an_update_like_one_of_few_rows_compiles_nothing_and_leaves_the_session_as_it_was(lake: Lake) -> None:
+    before = {name: lake.spark.conf.get(name) for name in (*effort.FOR_FEW, "spark.sql.adaptive.enabled")}
+    lake.spark.conf.set("spark.sql.codegen.wholeStage", "true")
+    try:
+        for settings in ("true/false", "false/false"):
+            assert lake.update(COMPILED).error is None
+            assert lake.rows("SELECT * FROM {schema}.gold") == [(4, settings)]
+            assert lake.spark.conf.get("spark.sql.codegen.wholeStage") == "true"
+        own = {"spark.sql.codegen.wholeStage": "true", "spark.sql.adaptive.enabled": "true"}
+        lake.update(COMPILED, parameters=own)
+        assert lake.rows("SELECT * FROM {schema}.gold") == [(4, "true/true")]
+    finally:
+        lake.spark.conf.set("spark.sql.codegen.wholeStage", before["spark.sql.codegen.wholeStage"])
+    assert {name: lake.spark.conf.get(name) for name in before} == before
+
+
+def test_events_come_into_their_table_without_spark_where_it_has_no_feature_that_needs_spark(lake: Lake) -> None:
+    def engine() -> str:
+        return str(lake.rows(f"SELECT engineInfo FROM (DESCRIBE HISTORY {lake.events()} LIMIT 1)")[0][0]).split("/")[0]
+
+    def ends() -> list[tuple[Any, ...]]:
+        return lake.rows(f"SELECT count(*), count(DISTINCT id), max(timestamp) <= now() FROM {lake.events()} "
+                         "WHERE message LIKE 'Update % is COMPLETED.'")
+
+    assert lake.update(BRONZE).error is None
+    assert "delta-rs" not in engine()
+    assert lake.update(BRONZE).error is None
+    assert "delta-rs" in engine()
+    assert ends() == [(2, 2, True)]
+    lake.rows(f"ALTER TABLE {lake.events()} SET TBLPROPERTIES ('delta.columnMapping.mode' = 'name')")
+    assert lake.update(BRONZE).error is None
+    assert "delta-rs" not in engine()
+    assert ends() == [(3, 3, True)]
 
 
 def test_two_flows_write_into_one_table_and_one_failure_leaves_the_other(lake: Lake) -> None:
