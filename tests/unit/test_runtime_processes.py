@@ -25,6 +25,16 @@ print(try_lock(Path(sys.argv[1]), now=7.0) is not None, flush=True)
 time.sleep(600)
 """
 
+_PROCESS_WHOSE_FIRST_THREAD_ENDS = """
+import ctypes, sys, threading
+from pathlib import Path
+from helpers.runtime.locks import try_lock
+try_lock(Path(sys.argv[1]), now=7.0)
+threading.Thread(target=sys.stdin.read).start()
+print("locked", flush=True)
+ctypes.CDLL(None).pthread_exit(None)
+"""
+
 
 @pytest.fixture
 def sleeper() -> Iterator[subprocess.Popen[bytes]]:
@@ -65,6 +75,27 @@ def test_a_lock_tells_who_holds_it_and_ends_with_its_process(tmp_path: Path) -> 
     mine = try_lock(lock, now=9.0)
     assert mine is not None
     os.close(mine)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a process thread by thread for all to see")
+def test_a_process_lives_and_keeps_its_lock_until_its_last_thread_has_ended(tmp_path: Path) -> None:
+    lock = tmp_path / "server.lock"
+    command = [sys.executable, "-c", _PROCESS_WHOSE_FIRST_THREAD_ENDS, str(lock)]
+    environment = {**os.environ, "PYTHONPATH": os.getcwd()}
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment) as process:
+        assert process.stdout is not None
+        assert process.stdin is not None
+        assert process.stdout.readline() == b"locked\n"
+        known, stat = Process.of(process.pid), Path(f"/proc/{process.pid}/stat")
+        while stat.read_text().rpartition(")")[2].split()[0] != "Z":
+            time.sleep(0.01)
+        held = holder(lock)
+        assert known.alive
+        assert held is not None
+        assert held.process == known
+        process.stdin.close()
+        assert known.wait(10)
+        assert holder(lock) is None
 
 
 def test_a_process_is_ended_when_the_one_that_watches_over_it_dies(sleeper: subprocess.Popen[bytes]) -> None:
