@@ -9,7 +9,7 @@ both tables and forgets the file.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from helpers.pipelines.change_rows import comparable, packed, rules_of, stored_s
 from helpers.pipelines.errors import FlowFailed, InvalidDataset
 from helpers.pipelines.flows import StreamTask
 from helpers.pipelines.graph import Dataset, Flow
-from helpers.pipelines.home import write_atomically
+from helpers.pipelines.home import read_state, write_atomically
 from helpers.pipelines.names import quoted
 
 _RULES = "lakeprep.autoCdc"
@@ -95,7 +95,7 @@ def apply(spark: Any, flow: Flow, *, schema: str, folder: Path) -> Applied | Non
     newest = tables.version(spark, changes)
     if newest is None:
         raise unreadable(flow, changes)
-    done = _applied(folder)
+    done = read_state(folder / "_applied.json") or {}
     if done.get("mark") == newest.mark:
         return None
     upto, after = newest.number, done.get("changes")
@@ -109,13 +109,6 @@ def unreadable(flow: Flow, changes: str) -> FlowFailed:
     """The error for a change table that somebody dropped."""
     return FlowFailed(f"{flow.defined_at}: '{changes}', which keeps the changes of '{flow.target}', cannot be read. "
                       f"Run a full refresh of '{flow.target}'.")
-
-
-def _applied(folder: Path) -> Mapping[str, Any]:
-    try:
-        return json.loads((folder / "_applied.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
 
 
 def _target(spark: Any, flow: Flow, name: str, changes: str) -> Target:

@@ -8,12 +8,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import cache
 from typing import Any
 
-from helpers.pipelines import table_log, tables
+from helpers.pipelines import names, table_log, tables
 from helpers.pipelines.graph import Flow
-from helpers.pipelines.home import PipelineHome, write_atomically
-from helpers.pipelines.names import own
+from helpers.pipelines.home import PipelineHome, read_state, write_atomically
 from helpers.pipelines.plan import Plan
 from helpers.pipelines.report import UpdateReport
 
@@ -28,25 +28,25 @@ _FILE = "_rows.json"
 def configuration(home: PipelineHome, plan: Plan, *, own: Mapping[str, str]) -> Mapping[str, str]:
     """What the session is to be set to while this plan runs, beside the pipeline's ``own`` configuration."""
     known = _remembered(home)
-    few = all(known.get(flow.name, FEW + 1) <= FEW for flow in _flows(plan))
     # A full refresh reads everything again, of which nobody knows how much it is.
-    few = few and not plan.selection.full
-    return {key: value for key, value in FOR_FEW.items() if few and key not in own}
+    if plan.selection.full or any(known.get(flow.name, FEW + 1) > FEW for flow in _flows(plan)):
+        return {}
+    return {key: value for key, value in FOR_FEW.items() if key not in own}
 
 
 def remember(home: PipelineHome, plan: Plan, report: UpdateReport, spark: Any) -> None:
     """Note how many rows the flows that ran would go through if they ran again."""
+    ran = [flow for flow in _flows(plan) if report.dataset(flow.target).status == "COMPLETED"]
+    if not ran:
+        return
     places = tables.locations(spark)
 
+    @cache
     def count(table: str) -> int | None:
-        return table_log.row_count(places.get(own(table, plan.schema) or ""))
+        return table_log.row_count(places.get(names.own(table, plan.schema) or ""))
 
-    known = _remembered(home)
-    for flow in _flows(plan):
-        if report.dataset(flow.target).status == "COMPLETED":
-            known.pop(flow.name, None)
-            rows = _rows(plan, report, flow, count)
-            known |= {} if rows is None else {flow.name: rows}
+    now = {flow.name: _rows(plan, report, flow, count) for flow in ran}
+    known = {name: rows for name, rows in {**_remembered(home), **now}.items() if rows is not None}
     with suppress(OSError):  # then the next update knows nothing, and compiles
         write_atomically(home.root / _FILE, json.dumps(known))
 
@@ -60,18 +60,14 @@ def _flows(plan: Plan) -> list[Flow]:
 def _rows(plan: Plan, report: UpdateReport, flow: Flow, count: Callable[[str], int | None]) -> int | None:
     """The new rows of a stream, and all rows of the tables that a flow reads as a whole; None where one is unknown."""
     streaming = any(plan.reads[below.name].streaming for below in plan.flows_below(flow))
-    whole = plan.tables_read_whole(flow)
     if not streaming and plan.base_tables(flow) is None:
         return None  # files, which nobody has counted
-    counts = [count(table) for table in whole]
+    counts = [count(table) for table in plan.tables_read_whole(flow)]
     counts += [report.dataset(flow.target).rows_read] if streaming else []
     counts += [count(flow.target)] if flow.changes else []  # changes are merged into all that is there
     return None if None in counts else sum(rows for rows in counts if rows is not None)
 
 
 def _remembered(home: PipelineHome) -> dict[str, int]:
-    try:
-        found = json.loads((home.root / _FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return {name: rows for name, rows in found.items() if isinstance(rows, int)} if isinstance(found, dict) else {}
+    found = read_state(home.root / _FILE) or {}
+    return {name: rows for name, rows in found.items() if isinstance(rows, int)}

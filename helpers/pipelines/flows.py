@@ -14,7 +14,7 @@ from helpers.pipelines import expectations, tables
 from helpers.pipelines.dp_sinks import writer_options
 from helpers.pipelines.expectations import Counts
 from helpers.pipelines.graph import Sink
-from helpers.pipelines.home import write_atomically
+from helpers.pipelines.home import read_state, write_atomically
 from helpers.pipelines.names import quoted
 from helpers.sql import Expectation
 
@@ -144,10 +144,7 @@ def _same_columns(one: Any, other: Any) -> bool:
 
 def remembered(checkpoint: Path) -> Mapping[str, Any] | None:
     """What a streaming flow had read when it last ended well."""
-    try:
-        return json.loads((checkpoint / "_flow.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
+    return read_state(checkpoint / "_flow.json")
 
 
 def remember(checkpoint: Path, fingerprint: Mapping[str, Any]) -> None:

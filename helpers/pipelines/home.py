@@ -91,10 +91,7 @@ class PipelineHome:
                 (self.root / "_session.json").unlink(missing_ok=True)
 
     def _session(self) -> dict[str, Any]:
-        try:
-            return json.loads((self.root / "_session.json").read_text())
-        except (OSError, ValueError):
-            return {}
+        return read_state(self.root / "_session.json") or {}
 
     def _holder(self) -> str:
         pid = self._session().get("pid")
@@ -125,6 +122,15 @@ def release_session(spark: Any, session_id: str) -> None:
 
 def _session_id(spark: Any) -> str | None:
     return getattr(spark, "session_id", None)
+
+
+def read_state(path: Path) -> dict[str, Any] | None:
+    """A JSON object that :func:`write_atomically` has kept; None when there is none, or it is damaged."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def write_atomically(path: Path, text: str) -> None:

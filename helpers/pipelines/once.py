@@ -5,20 +5,20 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from helpers.pipelines.home import write_atomically
+from helpers.pipelines.home import read_state, write_atomically
 
 _NAME = "_once.json"
 
 
 def was_run(checkpoint: Path) -> bool:
     """Whether the flow has had its turn; only a full refresh, which removes the folder, gives it another."""
-    found = _note(checkpoint)
+    found = read_state(checkpoint / _NAME)
     return found is not None and bool(found.get("done", True))
 
 
 def turn(checkpoint: Path, number: int) -> int:
     """The transaction version of the flow's only write: ``number``, or the one of an update that was cut off."""
-    found = _note(checkpoint)
+    found = read_state(checkpoint / _NAME)
     if found is not None and isinstance(found.get("number"), int):
         return int(found["number"])
     _write(checkpoint, number=number, done=False)
@@ -28,14 +28,6 @@ def turn(checkpoint: Path, number: int) -> int:
 def note_run(checkpoint: Path, number: int | None = None) -> None:
     """The flow has read everything."""
     _write(checkpoint, number=number, done=True)
-
-
-def _note(checkpoint: Path) -> dict[str, object] | None:
-    try:
-        found = json.loads((checkpoint / _NAME).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return found if isinstance(found, dict) else None
 
 
 def _write(checkpoint: Path, *, number: int | None, done: bool) -> None:

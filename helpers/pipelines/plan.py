@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -66,18 +66,22 @@ class Plan:
 
     def base_tables(self, flow: Flow) -> tuple[str, ...] | None:
         """The tables that a flow reads, looked for through views; None when it also reads what has no version."""
-        below = self.flows_below(flow)
-        if any(self.reads[each.name].unversioned for each in below):
+        if any(self.reads[below.name].unversioned for below in self.flows_below(flow)):
             return None
-        found = {self.inside(read.name) or read.name: None for each in below for read in self.reads[each.name].inputs}
-        return tuple(name for name in found if name not in {each.name for each in below})
+        return tuple(dict.fromkeys(name for name, _ in self._tables_read(flow)))
 
     def tables_read_whole(self, flow: Flow) -> tuple[str, ...]:
         """The tables that a flow reads from the first row to the last, through views; not those that it streams."""
+        return tuple(dict.fromkeys(name for name, streaming in self._tables_read(flow) if not streaming))
+
+    def _tables_read(self, flow: Flow) -> Iterator[tuple[str, bool]]:
+        """Each table that a flow or a view below it reads, and whether it is read as a stream."""
         below = self.flows_below(flow)
-        found = {self.inside(read.name) or read.name: None
-                 for each in below for read in self.reads[each.name].inputs if not read.streaming}
-        return tuple(name for name in found if name not in {each.name for each in below})
+        views = {each.name for each in below}
+        for read in (read for each in below for read in self.reads[each.name].inputs):
+            name = self.inside(read.name) or read.name
+            if name not in views:
+                yield name, read.streaming
 
     def definition(self, flow: Flow, may_change: Callable[[str], bool]) -> str | None:
         """A text that changes with the definition, views below included; None when it cannot tell the result."""

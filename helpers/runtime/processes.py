@@ -72,7 +72,7 @@ def _start(pid: int) -> str:
             fields = stat.read_text(errors="replace").rpartition(")")[2].split()
         except (FileNotFoundError, ProcessLookupError):
             raise ProcessLookupError(pid) from None
-        # Of a process that ends, the first thread may be gone before the others: until then it keeps its locks.
+        # Of a process that ends, the first thread may be gone before the others, and its locks last as long as they.
         if fields[0] in "ZX" and int(fields[17]) <= 1:
             raise ProcessLookupError(pid)
         return f"ticks:{fields[19]}"

@@ -340,10 +340,18 @@ def test_events_come_into_their_table_without_spark_where_it_has_no_feature_that
         return lake.rows(f"SELECT count(*), count(DISTINCT id), max(timestamp) <= now() FROM {lake.events()} "
                          "WHERE message LIKE 'Update % is COMPLETED.'")
 
-    assert lake.update(BRONZE).error is None
+    def begun(report: UpdateReport) -> bool:
+        first = lake.rows(f"SELECT unix_millis(min(timestamp)), min(origin.pipeline_name) FROM {lake.events()} "
+                          f"WHERE origin.update_id = '{report.update_id}'")[0]
+        return report.started_ms <= first[0] <= (report.ended_ms or 0) and first[1] == "p"
+
+    reports = [lake.update(BRONZE)]
+    assert reports[0].error is None
     assert "delta-rs" not in engine()
-    assert lake.update(BRONZE).error is None
+    reports.append(lake.update(BRONZE))
+    assert reports[1].error is None
     assert "delta-rs" in engine()
+    assert [begun(report) for report in reports] == [True, True]
     assert ends() == [(2, 2, True)]
     lake.rows(f"ALTER TABLE {lake.events()} SET TBLPROPERTIES ('delta.enableInCommitTimestamps' = 'true')")
     assert lake.update(BRONZE).error is None

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from databricks.sdk.service.pipelines import PipelineSpec
 
 from helpers.pipelines.errors import InvalidSettings, Unsupported
-from helpers.pipelines.settings import load_settings
+from helpers.pipelines.settings import UNUSED, USED, load_settings
 
 GOOD: dict[str, Any] = {
     "name": "retail",
@@ -88,6 +89,10 @@ def test_wrong_settings_are_named(folder: Path, change: Any, error: type[Excepti
         data["configuration"] = ["a"]
     with pytest.raises(error, match=words):
         settings_in(folder, data, schema="shop", root="/data")
+
+
+def test_every_setting_that_is_taken_is_one_of_the_pipelines_api() -> None:
+    assert set(PipelineSpec.__dataclass_fields__) >= USED | UNUSED
 
 
 def test_production_retries_and_finds_notebooks_without_their_ending(folder: Path) -> None:
