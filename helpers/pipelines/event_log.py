@@ -19,6 +19,7 @@ from typing import Any
 from helpers.errors import LakeprepError
 from helpers.pipelines import leftovers, table_log, tables
 from helpers.pipelines.errors import StateUnusable, explained
+from helpers.pipelines.names import quoted
 
 SCHEMA = """id STRING, sequence STRUCT<data_plane_id: STRUCT<instance: STRING, seq_no: BIGINT>>,
 origin STRUCT<pipeline_id: STRING, pipeline_name: STRING, update_id: STRING, flow_id: STRING, flow_name: STRING,
@@ -150,13 +151,15 @@ def _row(line: str) -> dict[str, Any]:
 
 def _write(spark: Any, lines: list[str], table: str, *, update: str) -> None:
     application = f"event_log/{update}"
-    if table_log.append(tables.locations(spark, table).get(table), [_row(line) for line in lines],
-                        application=application):
+    place = tables.locations(spark, table).get(table)
+    if place is None:
+        leftovers.making(lambda: spark.sql(f"CREATE TABLE IF NOT EXISTS {quoted(table)} ({SCHEMA}) USING delta"))
+        place = tables.locations(spark, table).get(table)
+    if table_log.append(place, [_row(line) for line in lines], application=application):
         return
     from pyspark.sql import functions as F
 
     frame = spark.createDataFrame([(line,) for line in lines], "line STRING")
     frame = frame.select(F.from_json("line", SCHEMA).alias("event")).select("event.*")
-    writer = (frame.write.format("delta").mode("append").option("txnAppId", application)
-              .option("txnVersion", 1))
-    leftovers.making(lambda: writer.saveAsTable(table))
+    (frame.write.format("delta").mode("append").option("txnAppId", application).option("txnVersion", 1)
+     .saveAsTable(quoted(table)))
