@@ -9,9 +9,9 @@ import json
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import cache
-from typing import Any
 
-from helpers.pipelines import names, table_log, tables
+from helpers.pipelines import table_log
+from helpers.pipelines.catalog import Catalog
 from helpers.pipelines.graph import Flow
 from helpers.pipelines.home import PipelineHome, read_state, write_atomically
 from helpers.pipelines.plan import Plan
@@ -34,16 +34,15 @@ def configuration(home: PipelineHome, plan: Plan, *, own: Mapping[str, str]) -> 
     return {key: value for key, value in FOR_FEW.items() if key not in own}
 
 
-def remember(home: PipelineHome, plan: Plan, report: UpdateReport, spark: Any) -> None:
+def remember(home: PipelineHome, plan: Plan, report: UpdateReport, catalog: Catalog) -> None:
     """Note how many rows the flows that ran would go through if they ran again."""
     ran = [flow for flow in _flows(plan) if report.dataset(flow.target).status == "COMPLETED"]
     if not ran:
         return
-    places = tables.locations(spark)
 
     @cache
     def count(table: str) -> int | None:
-        return table_log.row_count(places.get(names.own(table, plan.schema) or ""))
+        return table_log.row_count(catalog.location(table))
 
     now = {flow.name: _rows(plan, report, flow, count) for flow in ran}
     known = {name: rows for name, rows in {**_remembered(home), **now}.items() if rows is not None}

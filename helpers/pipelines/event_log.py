@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from helpers.errors import LakeprepError
-from helpers.pipelines import leftovers, table_log, tables
+from helpers.pipelines import leftovers, table_log
+from helpers.pipelines.catalog import Catalog
 from helpers.pipelines.errors import StateUnusable, explained
 from helpers.pipelines.names import quoted
 
@@ -100,13 +101,13 @@ class EventLog:
             os.fsync(file.fileno())
 
 
-def flush(spark: Any, folder: Path, pipeline_id: str) -> None:
+def flush(spark: Any, folder: Path, pipeline_id: str, catalog: Catalog) -> None:
     """Bring every event file into the table, each in one commit that happens once, then delete the file."""
     for path in sorted(folder.glob("*.jsonl")) if folder.is_dir() else []:
         # A torn last line is an event that was never told to anybody.
         lines = [line for line in path.read_text(encoding="utf-8").splitlines() if _whole(line)]
         if lines:
-            _bring(spark, _closed(lines), table_name(pipeline_id), path)
+            _bring(spark, _closed(lines), table_name(pipeline_id), path, catalog)
         path.unlink()
 
 
@@ -127,9 +128,9 @@ def _closed(lines: list[str]) -> list[str]:
         "error": None, "details": json.dumps(details), "event_type": "update_progress"})]
 
 
-def _bring(spark: Any, lines: list[str], table: str, path: Path) -> None:
+def _bring(spark: Any, lines: list[str], table: str, path: Path, catalog: Catalog) -> None:
     try:
-        _write(spark, lines, table, update=path.stem)
+        _write(spark, lines, table, catalog, update=path.stem)
     except LakeprepError:
         raise
     except Exception as error:
@@ -149,13 +150,12 @@ def _row(line: str) -> dict[str, Any]:
     return {**event, "timestamp": datetime.fromisoformat(event["timestamp"])}
 
 
-def _write(spark: Any, lines: list[str], table: str, *, update: str) -> None:
+def _write(spark: Any, lines: list[str], table: str, catalog: Catalog, *, update: str) -> None:
     application = f"event_log/{update}"
-    place = tables.locations(spark, table).get(table)
-    if place is None:
+    if catalog.location(table) is None:
         leftovers.making(lambda: spark.sql(f"CREATE TABLE IF NOT EXISTS {quoted(table)} ({SCHEMA}) USING delta"))
-        place = tables.locations(spark, table).get(table)
-    if table_log.append(place, [_row(line) for line in lines], application=application):
+        catalog.look(table)
+    if table_log.append(catalog.location(table), [_row(line) for line in lines], application=application):
         return
     from pyspark.sql import functions as F
 

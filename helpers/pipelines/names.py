@@ -26,6 +26,12 @@ def quoted_part(part: str) -> str:
     return "`" + part.replace("`", "``") + "`"
 
 
+def literal(text: str) -> str:
+    """A SQL string literal."""
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
+
+
 def canonical(name: str) -> str:
     """A name as definitions keep it: lower case, in backticks only where a part needs them."""
     return ".".join(part if re.fullmatch(r"\w+", part) else quoted_part(part) for part in parts(name.lower()))

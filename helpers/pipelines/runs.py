@@ -134,7 +134,7 @@ def _materialized_view(context: Context, dataset: Dataset, flow: Flow) -> str:
     with context.interruptible():
         counts = flows.replace_view(
             context.spark, dataset.name, context.frame(flow), dataset.expectations,
-            fingerprint=found or {}, location=context.setup.folders.get(dataset.name))
+            fingerprint=found or {}, location=context.setup.catalog.location(dataset.name))
     rows_read = context.versions.rows_read_by(flow)
     context.board.add(dataset.name, rows_read=rows_read, counts=counts, rules=dataset.expectations)
     return "COMPLETED"

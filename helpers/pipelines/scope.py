@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from helpers.pipelines.catalog import Catalog
 from helpers.pipelines.errors import InvalidDataset, InvalidSettings, explained
 from helpers.pipelines.names import quoted
 from helpers.pipelines.settings import PipelineSettings
@@ -22,12 +23,11 @@ class TempViews:
     def __init__(self, spark: Any) -> None:
         self._spark, self._made, self._lock = spark, set[str](), threading.Lock()
 
-    def refuse_foreign(self, datasets: Mapping[str, Any]) -> None:
+    def refuse_foreign(self, datasets: Mapping[str, Any], catalog: Catalog) -> None:
         """A temporary view that the user made would hide the dataset of the same name."""
-        for row in self._spark.sql("SHOW VIEWS").collect():
-            if row.isTemporary and row.viewName.lower() in datasets:
-                raise InvalidDataset(f"The session has a temporary view '{row.viewName}', which hides the pipeline's "
-                                     f"dataset of that name. Run spark.catalog.dropTempView('{row.viewName}') first.")
+        for name in sorted(catalog.temporary_views() & datasets.keys()):
+            raise InvalidDataset(f"The session has a temporary view '{name}', which hides the pipeline's dataset of "
+                                 f"that name. Run spark.catalog.dropTempView('{name}') first.")
 
     def make(self, name: str, frame: Any) -> None:
         """Make or replace a view."""

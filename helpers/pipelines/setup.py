@@ -13,6 +13,7 @@ from helpers.errors import LakeprepError
 from helpers.pipelines import changes, frames, private, snapshots, tables
 from helpers.pipelines.analysis import analysed
 from helpers.pipelines.building import Building
+from helpers.pipelines.catalog import Catalog
 from helpers.pipelines.change_rows import target_schema
 from helpers.pipelines.errors import InvalidDataset, MissingUpstream, UnknownTable, explained
 from helpers.pipelines.graph import Dataset, Definitions, Flow, downstream
@@ -27,15 +28,12 @@ class SetUp:
     """One update's tables. ``plan`` may learn more edges here: some functions need tables that exist."""
 
     def __init__(self, spark: Any, plan: Plan, *, home: PipelineHome, pipeline_id: str, parameters: Mapping[str, str],
-                 views: TempViews, discovery: Discovery) -> None:
+                 views: TempViews, discovery: Discovery, catalog: Catalog) -> None:
         self.spark, self.plan, self.home, self.pipeline_id = spark, plan, home, pipeline_id
-        self.parameters, self.views, self.discovery = parameters, views, discovery
+        self.parameters, self.views, self.discovery, self.catalog = parameters, views, discovery, catalog
         self.ready: dict[str, Any] = {}
         #: The columns that each flow gives its target, once it is analysed.
         self.schemas: dict[str, Any] = {}
-        #: Where the tables lie that were there before this update.
-        self.folders: dict[str, str | None] = {}
-        self._locations: Mapping[str, str] = {}
         self._made: set[str] = set()
         self._late: set[str] = set()
         #: Views that were there and have other columns now, each with the version that has its rows.
@@ -54,7 +52,6 @@ class SetUp:
     def _analyse(self) -> None:
         self._check_upstream()
         done: set[str] = set()
-        self._locations = tables.locations(self.spark)
         while (name := next((name for name in self.plan.needed if name not in done), None)) is not None:
             before = self.plan
             self._discover_again(name)
@@ -62,6 +59,8 @@ class SetUp:
                 done.add(name)
                 if name not in self._late:
                     self._prepare(name)
+        if self._made:
+            self.catalog.look()
 
     def frame(self, flow: Flow) -> Any:
         """The flow's DataFrame as it is run; a classic one is made again, for it has the columns of its making."""
@@ -123,12 +122,12 @@ class SetUp:
 
     def _prepare_table(self, dataset: Dataset) -> None:
         name = dataset.name
-        table = tables.stored(self.spark, dataset, pipeline_id=self.pipeline_id, location=self._locations.get(name))
-        self.folders[name] = table.location if table else None
+        table = None if self.catalog.lacks(name) else tables.stored(
+            self.spark, dataset, pipeline_id=self.pipeline_id, location=self.catalog.location(name))
         if table is None:
             self.home.forget_started(name)
             if not dataset.private:
-                private.forget(self.spark, self.plan.schema, name)
+                private.forget(self.catalog, name)
         schemas = self._build(name)
         if table is None or (dataset.kind == "MATERIALIZED_VIEW" and _differs(table, dataset, schemas)):
             newest = tables.version(self.spark, name, folder=table.location) if table else None

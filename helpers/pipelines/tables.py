@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,14 +10,13 @@ from typing import Any
 from helpers.pipelines import leftovers, table_log
 from helpers.pipelines.errors import InvalidDataset, condition, explained
 from helpers.pipelines.graph import Dataset
-from helpers.pipelines.names import quoted, quoted_part
+from helpers.pipelines.names import literal, quoted, quoted_part
 
 OWNER = "pipelines.pipelineId"
 KIND = "lakeprep.kind"
 #: The folder of a schema that holds private tables.
 PRIVATE = "_private"
 _CLUSTERING = "clustering"
-_LOCATION = re.compile(r"^Location: (.+)$", re.MULTILINE)
 
 
 def version(spark: Any, name: str, *, folder: str | None = None) -> table_log.Version | None:
@@ -55,20 +53,6 @@ class Stored:
         """Whether the files lie as the definition says."""
         wanted = _lower(dataset.partition_by), _lower(dataset.cluster_by)
         return (_lower(self.partition_by), _lower(self.cluster_by)) == wanted
-
-
-def locations(spark: Any, like: str = "*") -> Mapping[str, str]:
-    """Where the tables of the schema in use lie, by their names in lower case: one call for all that are ``like`` it.
-
-    Nothing where Spark cannot say, as when a table goes while it looks: a table that is missing here is asked for.
-    """
-    try:
-        rows = spark.sql(f"SHOW TABLE EXTENDED LIKE {literal(like)}").collect()
-    except Exception:
-        return {}
-    # A comment, which may say anything, stands before the place.
-    places = {row.tableName.lower(): _LOCATION.findall(row.information) for row in rows if not row.isTemporary}
-    return {name: found[-1] for name, found in places.items() if found}
 
 
 def stored(spark: Any, dataset: Dataset, *, pipeline_id: str, location: str | None = None) -> Stored | None:
@@ -267,9 +251,3 @@ def _pairs(properties: Mapping[str, str]) -> str:
 def same_place(one: str | None, other: str | None) -> bool:
     """Whether two folders' names, with a scheme or without, mean the same."""
     return one is not None and other is not None and table_log.local_path(one) == table_log.local_path(other)
-
-
-def literal(text: str) -> str:
-    """A SQL string literal."""
-    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{escaped}'"

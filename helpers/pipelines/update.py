@@ -19,6 +19,7 @@ from typing import Any
 from helpers.errors import LakeprepError
 from helpers.pipelines import conditions, effort, event_log, frames, tables
 from helpers.pipelines.building import Building, PipelineSession
+from helpers.pipelines.catalog import Catalog
 from helpers.pipelines.dry_run import DryRun
 from helpers.pipelines.errors import PipelineError, StateUnusable
 from helpers.pipelines.event_log import EventLog
@@ -81,12 +82,13 @@ def run_update(
     reports: list[UpdateReport] = []
     retries = 0 if settings.development else settings.update_retries
     with home.exclusive(spark, name=settings.name), session_for(spark, settings):
-        event_log.flush(spark, home.events, settings.pipeline_id)
+        catalog = Catalog(spark, settings.schema)
+        event_log.flush(spark, home.events, settings.pipeline_id, catalog)
         while True:
-            update = _Update(spark, settings, request, home, definitions, on_event,
+            update = _Update(spark, settings, request, home, catalog, definitions, on_event,
                              _with_earlier(reports, on_change) if on_change else None)
             reports.append(update.run())
-            event_log.flush(spark, home.events, settings.pipeline_id)
+            event_log.flush(spark, home.events, settings.pipeline_id, catalog)
             if update.schema_changed and len(reports) <= MOST_RESTARTS:
                 cause = "SCHEMA_CHANGE"
             elif update.recoverable and retries > 0:
@@ -94,6 +96,7 @@ def run_update(
             else:
                 return merged(reports)
             request = Request(refresh=(*request.refresh, *request.full_refresh_selection), cause=cause)
+            catalog.look()
 
 
 def _with_earlier(reports: list[UpdateReport], listener: Listener) -> Listener:
@@ -103,9 +106,9 @@ def _with_earlier(reports: list[UpdateReport], listener: Listener) -> Listener:
 class _Update:
     """The phases of one update; ``run`` is called once."""
 
-    def __init__(self, spark: Any, settings: PipelineSettings, request: Request, home: PipelineHome,
+    def __init__(self, spark: Any, settings: PipelineSettings, request: Request, home: PipelineHome, catalog: Catalog,
                  definitions: Load | None, on_event: EventListener | None, on_change: Listener | None) -> None:
-        self.spark, self.settings, self.request, self.home = spark, settings, request, home
+        self.spark, self.settings, self.request, self.home, self.catalog = spark, settings, request, home, catalog
         self._load = definitions or self._from_files
         update_id = str(uuid.uuid4())
         self.log = EventLog(home.events, settings.pipeline_id, settings.name, update_id, on_event)
@@ -113,7 +116,7 @@ class _Update:
             settings.pipeline_id, settings.name, update_id, "CREATED", request.cause, request.full_refresh,
             started_ms=_now(), notes=_unused(settings), validate_only=request.validate_only), on_change)
         self.views = TempViews(spark)
-        self.private = PrivateTables(spark, settings.schema)
+        self.private = PrivateTables(spark, catalog)
         self.problems = Problems(gather=request.validate_only)
         self.schema_changed = self.recoverable = False
         #: Where flows keep their state: a dry run leaves none.
@@ -152,7 +155,7 @@ class _Update:
         selection = selected(definitions, schema=self.settings.schema, refresh=self.request.refresh,
                              full_refresh=self.request.full_refresh, half_reset=self.home.to_reset(),
                              full_refresh_selection=self.request.full_refresh_selection)
-        self.views.refuse_foreign(definitions.datasets)
+        self.views.refuse_foreign(definitions.datasets, self.catalog)
         definitions = self.private.publish(definitions)
         discovery = self._discovery(definitions)
         conditions.refuse_python(self.spark, definitions.datasets.values(), discovery.functions, self.problems)
@@ -160,7 +163,7 @@ class _Update:
             return self._validate(definitions, discovery, selection)
         setup = SetUp(self.spark, self._planned(definitions, discovery, selection), home=self.home,
                       pipeline_id=self.settings.pipeline_id, parameters=self.settings.configuration, views=self.views,
-                      discovery=discovery)
+                      discovery=discovery, catalog=self.catalog)
         with configured(self.spark, effort.configuration(self.home, setup.plan, own=self.settings.configuration)):
             return self._run(setup)
 
@@ -169,13 +172,13 @@ class _Update:
         self._set_up(setup)
         self._queue(setup.plan)
         versions = Versions(self.spark, setup.plan, configuration=self.settings.configuration,
-                            may_change=setup.discovery.may_change, folders=setup.folders)
+                            may_change=setup.discovery.may_change, catalog=self.catalog)
         self._phase("RUNNING")
         running = Running(setup, home=self.home, board=self.board, log=self.log, views=self.views, versions=versions,
                           number=self.home.next_number(_now()),
                           retries=0 if self.settings.development else self.settings.flow_retries)
         running.run()
-        effort.remember(self.home, setup.plan, self.board.report, self.spark)
+        effort.remember(self.home, setup.plan, self.board.report, self.catalog)
         self.schema_changed = running.schema_changed
         self.recoverable = running.failure is not None and running.recoverable
         return running.failure

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from helpers.pipelines import table_log, tables
+from helpers.pipelines.catalog import Catalog
 from helpers.pipelines.graph import Flow
 from helpers.pipelines.names import quoted
 from helpers.pipelines.plan import Plan
@@ -22,8 +23,8 @@ class Versions:
     """
 
     def __init__(self, spark: Any, plan: Plan, *, configuration: Mapping[str, str],
-                 may_change: Callable[[str], bool], folders: Mapping[str, str | None]) -> None:
-        self._spark, self._plan, self._may_change, self._folders = spark, plan, may_change, folders
+                 may_change: Callable[[str], bool], catalog: Catalog) -> None:
+        self._spark, self._plan, self._may_change, self._catalog = spark, plan, may_change, catalog
         self._settings = {key: value for key, value in configuration.items() if key.startswith("spark.")}
         self._settings |= {key: spark.conf.get(key, None) for key in _DECISIVE}
         self._marks: dict[str, str | None] = {}
@@ -45,7 +46,7 @@ class Versions:
 
     def metadata(self, table: str) -> Mapping[str, Any]:
         """What the newest commit of a table carries; nothing when somebody else made it."""
-        found = tables.version(self._spark, table, folder=self._folders.get(table))
+        found = tables.version(self._spark, table, folder=self._catalog.location(table))
         return found.metadata if found else {}
 
     def rows_read_by(self, flow: Flow) -> int | None:
@@ -55,12 +56,12 @@ class Versions:
             return None
         for table in base:
             if table not in self._rows:
-                counted = table_log.row_count(self._folders.get(table))
+                counted = table_log.row_count(self._catalog.location(table))
                 self._rows[table] = self._spark.table(quoted(table)).count() if counted is None else counted
         return sum(self._rows[table] for table in base)
 
     def _mark(self, table: str) -> str | None:
         if table not in self._marks:
-            found = tables.version(self._spark, table, folder=self._folders.get(table))
+            found = tables.version(self._spark, table, folder=self._catalog.location(table))
             self._marks[table] = found.mark if found else None
         return self._marks[table]

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import pyarrow as pa
 import pytest
 from deltalake import write_deltalake
 
 from helpers.pipelines import effort
+from helpers.pipelines.catalog import Catalog
 from helpers.pipelines.home import PipelineHome
 from helpers.pipelines.plan import Plan
 from helpers.pipelines.report import DatasetReport, UpdateReport
+from tests.unit.test_pipelines_catalog import Listing
 from tests.unit.test_pipelines_plan import planned
 
 CHAIN = (
@@ -24,20 +23,6 @@ CHAIN = (
     "CREATE STREAMING TABLE joined AS SELECT * FROM STREAM src JOIN few USING (id);"
     "CREATE MATERIALIZED VIEW gold AS SELECT count(*) FROM few;"
 )
-
-
-@dataclass
-class Catalog:
-    """As much of a session as says where tables lie."""
-
-    places: Mapping[str, Path]
-
-    def sql(self, _: str) -> Any:
-        rows = [
-            SimpleNamespace(tableName=name, isTemporary=False, information=f"Comment: x\nLocation: file:{place}\n")
-            for name, place in self.places.items()
-        ]
-        return SimpleNamespace(collect=lambda: rows)
 
 
 def remembered(home: PipelineHome) -> dict[str, int]:
@@ -63,12 +48,13 @@ def test_a_flow_goes_through_its_new_rows_and_all_rows_of_what_it_reads_as_a_who
     plan, bronze = planned(CHAIN), tmp_path / "bronze"
     write_deltalake(bronze, pa.table({"id": [1, 2, 3]}))
     done = ("COMPLETED", 2)
-    effort.remember(home, plan, update(plan, bronze=done, joined=done, gold=done), Catalog({"bronze": bronze}))
+    ends, catalog = dict.fromkeys(("bronze", "joined", "gold"), done), Catalog(Listing({"bronze": bronze}), "lab")
+    effort.remember(home, plan, update(plan, **ends), catalog)
     assert remembered(home) == {"bronze": 2, "joined": 2 + 3, "gold": 3}
 
     # Of a flow that did not run, the earlier number holds; one whose table cannot be counted has none.
     ends = {"bronze": ("IDLE", 9), "joined": ("FAILED", 9), "gold": done}
-    effort.remember(home, plan, update(plan, **ends), Catalog({}))
+    effort.remember(home, plan, update(plan, **ends), Catalog(Listing({}), "lab"))
     assert remembered(home) == {"bronze": 2, "joined": 5}
 
 

@@ -212,7 +212,7 @@ def test_events_of_a_killed_update_are_brought_once_without_its_torn_line(
 ) -> None:
     spark = FakeSpark()
 
-    def write(fake: FakeSpark, found: list[str], table: str, *, update: str) -> None:
+    def write(fake: FakeSpark, found: list[str], table: str, catalog: None, *, update: str) -> None:
         if fake.broken:
             raise RuntimeError("[SOME_CONDITION] the table is gone")
         assert (table, update) == ("event_log_p_1", "update-1")
@@ -225,10 +225,10 @@ def test_events_of_a_killed_update_are_brought_once_without_its_torn_line(
         file.write('{"id": "to')
     spark.broken = True
     with pytest.raises(StateUnusable, match=r"event_log_p_1.*the table is gone.*The events wait in .*update-1\.jsonl"):
-        flush(spark, log.folder, "p-1")
+        flush(spark, log.folder, "p-1", None)
     spark.broken = False
     for _ in range(2):
-        flush(spark, log.folder, "p-1")
+        flush(spark, log.folder, "p-1", None)
     assert [[json.loads(line)["message"] for line in found] for found in spark.written] == [
         ["is RUNNING", "Update update-1 was cut off: the counts of its last micro-batches may be incomplete."]
     ]
