@@ -16,7 +16,7 @@ _LOCATION = re.compile(r"^Location: (.+)$", re.MULTILINE)
 class Catalog:
     """Where the tables lie, as the session in use of ``schema`` finds them. A name's letters may be of any case.
 
-    What this update makes shows once ``look`` was called again.
+    What this update makes and drops it must tell: ``made``, ``dropped``.
     """
 
     def __init__(self, spark: Any, schema: str) -> None:
@@ -28,19 +28,29 @@ class Catalog:
         self._others: dict[str, str | None] = {}
         self.look()
 
-    def look(self, like: str = "*") -> None:
-        """Look at the tables of the schema whose names are ``like`` this; at all of them when it is left out."""
-        rows = self._listed(f"SHOW TABLE EXTENDED LIKE {names.literal(like)}")
-        if like == "*":
-            self._complete, self._own, self._temporary = rows is not None, {}, set()
+    def look(self) -> None:
+        """Look at all tables of the schema."""
+        rows = self._listed("SHOW TABLE EXTENDED LIKE '*'")
+        self._complete, self._own, self._temporary = rows is not None, {}, set()
         # Temporary views come last: they hide a table of the same name.
         for row in sorted(rows or (), key=lambda row: bool(row.isTemporary)):
             self._own[row.tableName.lower()] = _location(row)
             if row.isTemporary:
                 self._temporary.add(row.tableName.lower())
 
+    def made(self, name: str, location: str | None = None) -> None:
+        """Note a table of the schema that was made, or made anew where it was; ``location``: its own place, if any."""
+        if self._own.get(name) is None:
+            place = location or str(self.folder / name if self.folder else "")
+            in_place = bool(place) and Path(place, "_delta_log").is_dir()
+            self._own[name] = place if in_place else self._asked((self.schema, name))
+
+    def dropped(self, name: str) -> None:
+        """Note a table of the schema that is gone."""
+        self._own.pop(name, None)
+
     def lacks(self, name: str) -> bool:
-        """Whether the schema had neither a table nor a view of that name when ``look`` was called last."""
+        """Whether the schema had neither a table nor a view of that name when it was looked at."""
         return self._complete and name.lower() not in self._own
 
     def location(self, name: str) -> str | None:
@@ -49,7 +59,7 @@ class Catalog:
         if own is not None:
             return self._own.get(own)
         if name not in self._others:
-            self._others[name] = self._elsewhere(names.parts(name))
+            self._others[name] = self._asked(names.parts(name))
         return self._others[name]
 
     def temporary_views(self) -> frozenset[str]:
@@ -64,7 +74,7 @@ class Catalog:
         place = self._spark.catalog.getDatabase(self.schema).locationUri or ""
         return Path(table_log.local_path(place)) if place.startswith(("file:", "/")) else None
 
-    def _elsewhere(self, parts: Iterable[str]) -> str | None:
+    def _asked(self, parts: Iterable[str]) -> str | None:
         *schema, table = parts
         if "/" in table:  # delta.`/folder` names its data itself
             return None

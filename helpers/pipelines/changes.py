@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from helpers.pipelines import cdc, leftovers, tables
+from helpers.pipelines.catalog import Catalog
 from helpers.pipelines.cdc import OPERATION, UPSERT, Field, Span, Target
 from helpers.pipelines.change_rows import comparable, packed, rules_of, stored_schema
 from helpers.pipelines.errors import FlowFailed, InvalidDataset
@@ -49,23 +50,24 @@ def redirected(task: StreamTask, flow: Flow) -> StreamTask:
     return replace(task, target=table_name(task.target), rules=rules, pack=lambda rows: packed(flow, rows))
 
 
-def create(spark: Any, dataset: Dataset, flows: Sequence[Changing], *, pipeline_id: str) -> None:
+def create(spark: Any, dataset: Dataset, flows: Sequence[Changing], *, pipeline_id: str, catalog: Catalog) -> None:
     """Make the change table, or empty it."""
     own = _own(dataset)
-    tables.stored(spark, own, pipeline_id=pipeline_id)  # raises when it is somebody else's
+    tables.stored(spark, own, pipeline_id=pipeline_id, catalog=catalog)  # raises when it is somebody else's
     empty = spark.createDataFrame([], stored_schema(flows[0][1]))
     writer = empty.writeTo(quoted(own.name)).using("delta")
     for key, value in {tables.OWNER: pipeline_id, tables.KIND: own.kind, _RULES: _as_property(flows[0][0]),
                        **_PROPERTIES}.items():
         writer = writer.tableProperty(key, value)
     leftovers.making(writer.createOrReplace)
+    catalog.made(own.name)
     tables.add_columns(spark, own.name, empty.schema, [stored_schema(rows) for _, rows in flows])
 
 
-def keep_up(spark: Any, dataset: Dataset, flows: Sequence[Changing], *, pipeline_id: str) -> None:
+def keep_up(spark: Any, dataset: Dataset, flows: Sequence[Changing], *, pipeline_id: str, catalog: Catalog) -> None:
     """Check that the change table belongs to these flows, and give it the columns that it lacks."""
     own = _own(dataset)
-    table = tables.stored(spark, own, pipeline_id=pipeline_id)
+    table = tables.stored(spark, own, pipeline_id=pipeline_id, catalog=catalog)
     if table is None:
         raise InvalidDataset(f"{dataset.defined_at}: '{own.name}', which keeps the changes of '{dataset.name}', does "
                              f"not exist. Run a full refresh of '{dataset.name}'.")
@@ -89,10 +91,10 @@ def _as_property(flow: Flow) -> str:
                        **({"snapshots": True} if rules.snapshots else {})})
 
 
-def apply(spark: Any, flow: Flow, *, schema: str, folder: Path) -> Applied | None:
+def apply(spark: Any, flow: Flow, *, schema: str, folder: Path, catalog: Catalog) -> Applied | None:
     """Bring the target up to its change table; None when it is. ``folder``: where the target's checkpoints are."""
     changes = f"{schema}.{table_name(flow.target)}"
-    newest = tables.version(spark, changes)
+    newest = tables.version(spark, changes, folder=catalog.location(changes))
     if newest is None:
         raise unreadable(flow, changes)
     done = read_state(folder / "_applied.json") or {}

@@ -12,6 +12,7 @@ from helpers.errors import LakeprepError
 from helpers.pipelines import tables
 from helpers.pipelines.analysis import analysed
 from helpers.pipelines.building import Building
+from helpers.pipelines.catalog import Catalog
 from helpers.pipelines.errors import InvalidDataset
 from helpers.pipelines.graph import Dataset, Flow
 from helpers.pipelines.names import quoted
@@ -25,10 +26,10 @@ class DryRun:
     """One dry run; ``analyse`` tells ``problems`` what is wrong and gives notes about what it could not look at."""
 
     def __init__(self, plan: Plan, discovery: Discovery, *, building: Callable[[Flow], Building], views: TempViews,
-                 problems: Problems, pipeline_id: str) -> None:
+                 problems: Problems, pipeline_id: str, catalog: Catalog) -> None:
         self._plan, self._discovery, self._spark = plan, discovery, discovery.spark
         self._building, self._views, self._problems, self._pipeline_id = building, views, problems, pipeline_id
-        self._schemas: dict[str, Any] = {}
+        self._catalog, self._schemas = catalog, dict[str, Any]()
 
     def analyse(self) -> tuple[str, ...]:
         """Look at every dataset, inputs first."""
@@ -47,7 +48,7 @@ class DryRun:
     def _check_table(self, dataset: Dataset) -> None:
         if dataset.kind in ("VIEW", "SINK"):
             return
-        table = tables.stored(self._spark, dataset, pipeline_id=self._pipeline_id)
+        table = tables.stored(self._spark, dataset, pipeline_id=self._pipeline_id, catalog=self._catalog)
         moved = table is not None and not table.laid_out_as(dataset)
         if moved and dataset.kind == "STREAMING_TABLE" and dataset.name not in self._plan.selection.full:
             raise InvalidDataset(f"{dataset.defined_at}: '{dataset.name}' is not partitioned or clustered as its table "

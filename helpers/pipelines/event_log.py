@@ -154,7 +154,7 @@ def _write(spark: Any, lines: list[str], table: str, catalog: Catalog, *, update
     application = f"event_log/{update}"
     if catalog.location(table) is None:
         leftovers.making(lambda: spark.sql(f"CREATE TABLE IF NOT EXISTS {quoted(table)} ({SCHEMA}) USING delta"))
-        catalog.look(table)
+        catalog.made(table)
     if table_log.append(catalog.location(table), [_row(line) for line in lines], application=application):
         return
     from pyspark.sql import functions as F

@@ -181,7 +181,7 @@ def _snapshots(context: Context, dataset: Dataset, flow: Flow) -> str:
 def _apply(context: Context, dataset: Dataset, flow: Flow) -> bool:
     with context.interruptible():
         applied = changes.apply(context.spark, flow, schema=context.plan.schema,
-                                folder=context.home.root / dataset.name)
+                                folder=context.home.root / dataset.name, catalog=context.setup.catalog)
     if applied is None:
         return False
     before = context.board.report.dataset(dataset.name)

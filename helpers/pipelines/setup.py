@@ -59,8 +59,6 @@ class SetUp:
                 done.add(name)
                 if name not in self._late:
                     self._prepare(name)
-        if self._made:
-            self.catalog.look()
 
     def frame(self, flow: Flow) -> Any:
         """The flow's DataFrame as it is run; a classic one is made again, for it has the columns of its making."""
@@ -122,8 +120,7 @@ class SetUp:
 
     def _prepare_table(self, dataset: Dataset) -> None:
         name = dataset.name
-        table = None if self.catalog.lacks(name) else tables.stored(
-            self.spark, dataset, pipeline_id=self.pipeline_id, location=self.catalog.location(name))
+        table = tables.stored(self.spark, dataset, pipeline_id=self.pipeline_id, catalog=self.catalog)
         if table is None:
             self.home.forget_started(name)
             if not dataset.private:
@@ -143,14 +140,17 @@ class SetUp:
                                  "Run a full refresh of it, or restore the old clause.")
         else:
             if self._changes(name):
-                changes.keep_up(self.spark, dataset, self._changes(name), pipeline_id=self.pipeline_id)
+                changes.keep_up(self.spark, dataset, self._changes(name), pipeline_id=self.pipeline_id,
+                                catalog=self.catalog)
             tables.keep_up(self.spark, dataset, table, schemas)
 
     def _create(self, dataset: Dataset, schemas: list[Any]) -> None:
         """An AUTO CDC target comes last: while there is none, the next update makes both tables."""
         if self._changes(dataset.name):
-            changes.create(self.spark, dataset, self._changes(dataset.name), pipeline_id=self.pipeline_id)
+            changes.create(self.spark, dataset, self._changes(dataset.name), pipeline_id=self.pipeline_id,
+                           catalog=self.catalog)
         tables.create(self.spark, dataset, schemas, pipeline_id=self.pipeline_id)
+        self.catalog.made(dataset.name, dataset.location)
 
     def building(self, flow: Flow) -> Building:
         """What the flow's function may use while it is called."""

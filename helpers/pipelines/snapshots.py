@@ -20,7 +20,7 @@ from helpers.pipelines.cdc import DELETE, END, OPERATION, SEQUENCE, SNAPSHOT, UP
 from helpers.pipelines.change_rows import change_rows, rules_of, stored_schema
 from helpers.pipelines.errors import FlowFailed, InvalidDataset
 from helpers.pipelines.graph import Flow
-from helpers.pipelines.names import own, quoted, quoted_part
+from helpers.pipelines.names import literal, own, quoted, quoted_part
 
 if TYPE_CHECKING:
     from helpers.pipelines.setup import SetUp
@@ -130,7 +130,7 @@ class Target:
         from pyspark.sql import functions as F
         from pyspark.sql.observation import Observation
 
-        newest = tables.version(self.setup.spark, self.changes)
+        newest = tables.version(self.setup.spark, self.changes, folder=self.setup.catalog.location(self.changes))
         if newest is None:
             raise changes.unreadable(self.flow, self.changes)
         self._widen(snapshot)
@@ -182,8 +182,8 @@ def _new(flow: Flow, rows: Any, row: Any, keys: Sequence[str]) -> Any:
 
 
 def _refusal(flow: Flow, condition: str, what: str) -> str:
-    text = tables.literal(f"[AUTOCDC_MICROBATCH_VALIDATION.{condition}] The snapshot of '{flow.target}' has {what}: ")
-    end = tables.literal(". Nothing of this snapshot was stored. Mend it, or leave such rows out.")
+    text = literal(f"[AUTOCDC_MICROBATCH_VALIDATION.{condition}] The snapshot of '{flow.target}' has {what}: ")
+    end = literal(". Nothing of this snapshot was stored. Mend it, or leave such rows out.")
     return f"raise_error(concat({text}, to_json(row), {end}))"
 
 

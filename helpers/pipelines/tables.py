@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from helpers.pipelines import leftovers, table_log
+from helpers.pipelines.catalog import Catalog
 from helpers.pipelines.errors import InvalidDataset, condition, explained
 from helpers.pipelines.graph import Dataset
 from helpers.pipelines.names import literal, quoted, quoted_part
@@ -55,12 +56,11 @@ class Stored:
         return (_lower(self.partition_by), _lower(self.cluster_by)) == wanted
 
 
-def stored(spark: Any, dataset: Dataset, *, pipeline_id: str, location: str | None = None) -> Stored | None:
-    """The dataset's table, None when there is none; one that another pipeline or a user made is an error.
-
-    ``location``: where it lies, if that is known: what its log tells need not be asked of Spark.
-    """
-    table = _from_log(location) or _from_spark(spark, dataset)
+def stored(spark: Any, dataset: Dataset, *, pipeline_id: str, catalog: Catalog) -> Stored | None:
+    """The dataset's table, None when there is none; one that another pipeline or a user made is an error."""
+    if catalog.lacks(dataset.name):
+        return None
+    table = _from_log(catalog.location(dataset.name)) or _from_spark(spark, dataset)
     if table is None:
         return None
     if table.properties.get(OWNER) != pipeline_id:
@@ -70,6 +70,7 @@ def stored(spark: Any, dataset: Dataset, *, pipeline_id: str, location: str | No
                              f"({dataset.defined_at}). Drop the table first, or rename the dataset.")
     if not dataset.private and f"/{PRIVATE}/" in table.location:
         spark.sql(f"DROP TABLE {quoted(dataset.name)}")  # an update that was cut off has left it in the catalog
+        catalog.dropped(dataset.name)
         return None
     if dataset.private and not same_place(table.location, dataset.location):
         raise InvalidDataset(f"{dataset.defined_at}: '{dataset.name}' is now PRIVATE, and its table is published. "

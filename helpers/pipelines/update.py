@@ -189,7 +189,7 @@ class _Update:
         self.board.draw(plan)
         self._tell_graph(plan, {})
         run = DryRun(plan, discovery, building=lambda flow: self._building(plan.definitions, flow), views=self.views,
-                     problems=self.problems, pipeline_id=self.settings.pipeline_id)
+                     problems=self.problems, pipeline_id=self.settings.pipeline_id, catalog=self.catalog)
         self.board.change(notes=(*self.board.report.notes, *run.analyse()))
         return self.problems.as_error()
 

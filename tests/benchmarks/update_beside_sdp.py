@@ -4,8 +4,8 @@
 
 Ours is the pipeline of solutions/retail_job as it stands. Theirs (SDP) has what it can run of it: the same tables and
 queries, plain file streams with fixed schemas instead of Auto Loader, a filter instead of the drop rules, no other
-expectations, no event log. Both run on one warm server over the same files and take turns at going first; a first
-round warms them and is not counted. Every round compares their gold tables. Printed: seconds, medians, and the ratio,
+expectations, no event log. Both run on one warm server over the same files and take turns at going first; two
+rounds warm them and are not counted. Every round compares their gold tables. Printed: seconds, medians, and the ratio,
 which must be at most 0.5.
 """
 
@@ -34,6 +34,8 @@ JOB = ROOT / "solutions" / "retail_job"
 #: Landed before anything is measured: a new column comes with the tenth day.
 FIRST_DAYS = 11
 LIMIT = 0.5
+#: Rounds that are not counted: Java compiles what it has seen often.
+WARMING = 2
 BRONZE = """
 from pyspark import pipelines as dp
 from pyspark.sql import functions as F
@@ -77,6 +79,10 @@ def their_sources(folder: Path, landing: Path) -> list[Path]:
     python = re.sub(r"@dp\.expect.*\n", "", given["silver_transactions.py"])
     python = python.replace("return transactions().select(", "return kept().select(")
     python = python.replace("@dp.table(comment", KEPT + "\n\n@dp.table(comment", 1)
+    # Below a withColumn SDP looks for the table that is there already, and does not wait for its new rows.
+    column = "F.array_compact(F.array(*broken))"
+    assert f'.withColumn("broken_rules", {column})' in python
+    python = python.replace(f'.withColumn("broken_rules", {column})', f'.select("*", {column}.alias("broken_rules"))')
     made = {"bronze.py": BRONZE.replace("{landing}", str(landing)), "silver_transactions.py": python}
     for name in ("silver.sql", "gold.sql"):
         text = given[name].replace("CREATE OR REFRESH", "CREATE")
@@ -129,15 +135,15 @@ class Sides:
 def measure(sides: Sides, rounds: int) -> float:
     turns: list[tuple[str, Callable[[], None]]] = [("ours", sides.ours), ("SDP", sides.theirs)]
     seconds: dict[str, list[float]] = {name: [] for name, _ in turns}
-    for number in range(-1, rounds):  # the first of these rounds is not counted
+    for number in range(1 - WARMING, rounds + 1):
         sides.arrive()
         turns.reverse()
         for name, run in turns:
             started = time.perf_counter()
             run()
             taken = time.perf_counter() - started
-            print(f"round {number + 1} {name:5} {taken:7.2f} s", flush=True)
-            if number >= 0:
+            print(f"round {number} {name:5} {taken:7.2f} s", flush=True)
+            if number > 0:
                 seconds[name].append(taken)
         sides.check_equal()
     medians = {name: statistics.median(values) for name, values in seconds.items()}

@@ -24,6 +24,11 @@ class Listing:
     temporary: Iterable[str] = ()
     broken: bool = False
     asked: list[str] = field(default_factory=list)
+    folder: str = ""
+
+    @property
+    def catalog(self) -> Any:
+        return SimpleNamespace(getDatabase=lambda _: SimpleNamespace(locationUri=self.folder))
 
     def sql(self, statement: str) -> Any:
         self.asked.append(statement)
@@ -53,15 +58,25 @@ def test_one_look_tells_of_all_tables_of_the_schema_however_they_are_named() -> 
     assert spark.asked == ["SHOW TABLE EXTENDED LIKE '*'"]
 
 
-def test_what_an_update_made_shows_when_it_looks_again() -> None:
-    spark = Listing({"old": "/lake/old"})
+def test_a_table_that_was_made_lies_in_the_folder_of_its_schema_or_is_asked_for(tmp_path: Path) -> None:
+    spark = Listing({"old": "/lake/old", "elsewhere": "/lake/elsewhere"}, folder=f"file:{tmp_path}")
     catalog = Catalog(spark, "lab")
-    spark.places = {"events": "/lake/events"}
-    catalog.look("events")
-    assert (catalog.location("events"), catalog.location("old")) == ("file:/lake/events", "file:/lake/old")
+    for name in ("new", "private/mine"):
+        (tmp_path / name / "_delta_log").mkdir(parents=True)
+    for name in ("old", "new"):
+        catalog.made(name)
+    catalog.made("mine", str(tmp_path / "private" / "mine"))
+    assert [catalog.location(name) for name in ("old", "new", "mine")] == [
+        "file:/lake/old", str(tmp_path / "new"), str(tmp_path / "private" / "mine"),
+    ]  # fmt: skip
+    assert len(spark.asked) == 1
+
+    catalog.dropped("elsewhere")
+    assert catalog.lacks("elsewhere")
+    catalog.made("elsewhere")
+    assert catalog.location("elsewhere") == "file:/lake/elsewhere"
     catalog.look()
-    assert catalog.location("old") is None
-    assert catalog.lacks("old")
+    assert [catalog.lacks(name) for name in ("old", "new")] == [False, True]
 
 
 def test_a_temporary_view_hides_the_table_of_its_name_and_no_dataset_may_have_that_name() -> None:
