@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -44,10 +44,15 @@ class SetUp:
         try:
             self._analyse()
         except BaseException:
-            for name, version in self._replaced.items():
+            self.put_back()
+            raise
+
+    def put_back(self, filled: Collection[str] = ()) -> None:
+        """Give the views that were made anew their old columns and rows again, but for those that were filled since."""
+        for name, version in self._replaced.items():
+            if name not in filled:
                 with suppress(Exception):  # the first error is the one to tell; the next good update fills the view
                     self.spark.sql(f"RESTORE TABLE {quoted(name)} TO VERSION AS OF {version}").collect()
-            raise
 
     def _analyse(self) -> None:
         self._check_upstream()

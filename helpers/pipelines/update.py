@@ -177,7 +177,10 @@ class _Update:
         running = Running(setup, home=self.home, board=self.board, log=self.log, views=self.views, versions=versions,
                           number=self.home.next_number(_now()),
                           retries=0 if self.settings.development else self.settings.flow_retries)
-        running.run()
+        try:
+            running.run(lambda: event_log.begin(self.spark, self.settings.pipeline_id, self.catalog))
+        finally:
+            setup.put_back(filled=[each.name for each in self.board.report.datasets if each.status == "COMPLETED"])
         effort.remember(self.home, setup.plan, self.board.report, self.catalog)
         self.schema_changed = running.schema_changed
         self.recoverable = running.failure is not None and running.recoverable

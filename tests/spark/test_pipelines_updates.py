@@ -331,6 +331,22 @@ def test_an_update_like_one_of_few_rows_compiles_nothing_and_leaves_the_session_
     assert {name: lake.spark.conf.get(name) for name in before} == before
 
 
+def test_a_view_with_other_columns_keeps_its_rows_until_it_can_be_filled(lake: Lake) -> None:
+    def run(value: str, condition: str) -> UpdateReport:
+        return lake.update(f"CREATE MATERIALIZED VIEW one AS SELECT id, {value} AS a FROM source WHERE {condition};"
+                           f"CREATE MATERIALIZED VIEW two AS SELECT a, count(*) AS c FROM one GROUP BY a;")
+
+    assert run("1", "true").error is None
+    before = lake.rows("SELECT * FROM {schema}.two")
+    report = run("'x'", "raise_error('late') IS NULL")
+    assert "late" in str(report.error)
+    assert statuses(report) == {"one": "FAILED", "two": "SKIPPED"}
+    assert lake.rows("SELECT * FROM {schema}.two") == before
+    assert lake.rows("SELECT DISTINCT a FROM {schema}.one") == [(1,)]
+    assert run("'x'", "true").error is None
+    assert lake.rows("SELECT a FROM {schema}.two") == [("x",)]
+
+
 def test_events_come_into_their_table_without_spark_where_it_has_no_feature_that_needs_spark(lake: Lake) -> None:
     def engine() -> str:
         newest = lake.spark.sql(f"DESCRIBE HISTORY {lake.events()} LIMIT 1").collect()[0]
