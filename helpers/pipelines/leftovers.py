@@ -1,7 +1,11 @@
-"""What is left of a table whose making was cut off by the death of the server: a folder that Delta then refuses."""
+"""What is left of a table whose making was cut off by the death of the server: a folder that Delta then refuses.
+
+The catalog learns of a table last, so its folder may have its first commit, and no rows.
+"""
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import time
@@ -12,35 +16,42 @@ from typing import Any
 from helpers.pipelines.errors import condition
 
 _REFUSED = "DELTA_CREATE_TABLE_WITH_NON_EMPTY_LOCATION"
-_COMMITTED = re.compile(r"\d{20}\.(json|checkpoint.*)|_last_checkpoint")
+_COMMIT = re.compile(r"\d{20}\.json")
+_CHECKPOINT = re.compile(r"\d{20}\.checkpoint.*|_last_checkpoint")
 #: Seconds; somebody who still makes this table would have written since.
 _QUIET = 10.0
 
 
 def making(make: Callable[[], Any]) -> None:
-    """Make a table, a second time where a cut-off making of it was in the way."""
+    """Make a table, and again where a cut-off making of it was in the way."""
     try:
         make()
     except Exception as error:
-        if not clear_after(error):
+        folder = _refused(error)
+        if folder is None or not _cut_off(folder):
             raise
-        make()
+        _wait_until_quiet(folder)
+        _make_anew(make, folder)
 
 
-def clear_after(error: BaseException) -> bool:
-    """Remove what a cut-off CREATE left, if that is what the error is about; True when the CREATE may be tried again.
-
-    A folder with a commit or with any file outside its log is never touched.
-    """
-    folder = _refused(error)
-    if folder is None or not _cut_off(folder):
-        return False
+def _wait_until_quiet(folder: Path) -> None:
+    """Wait for somebody who may be making this table right now."""
     while time.time() - _last_change(folder) < _QUIET:
         time.sleep(0.5)
-        if not _cut_off(folder):
-            return True  # it was not cut off: the other maker has just committed
-    shutil.rmtree(folder)
-    return True
+
+
+def _make_anew(make: Callable[[], Any], folder: Path) -> None:
+    """Make the table after what is left of it was removed, unless its other maker has come to an end meanwhile.
+
+    A folder with rows or with any file outside its log is never touched.
+    """
+    try:
+        make()
+    except Exception as error:
+        if _refused(error) != folder or not _cut_off(folder):
+            raise
+        shutil.rmtree(folder)
+        make()
 
 
 def _refused(error: BaseException) -> Path | None:
@@ -51,9 +62,19 @@ def _refused(error: BaseException) -> Path | None:
 
 
 def _cut_off(folder: Path) -> bool:
+    """Whether there is a log and nothing else, and no commit in it has ever added rows."""
     log = folder / "_delta_log"
     files = [path for path in folder.rglob("*") if not path.is_dir()]
-    return log.is_dir() and all(log in path.parents and not _COMMITTED.fullmatch(path.name) for path in files)
+    return log.is_dir() and all(log in path.parents and not _may_have_rows(path) for path in files)
+
+
+def _may_have_rows(path: Path) -> bool:
+    if _COMMIT.fullmatch(path.name):
+        try:
+            return any("add" in json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line)
+        except (OSError, ValueError, TypeError):
+            return True
+    return bool(_CHECKPOINT.fullmatch(path.name))
 
 
 def _last_change(folder: Path) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from helpers.pipelines.dp import Registry
 from helpers.pipelines.event_log import table_name
 from helpers.pipelines.settings import PipelineSettings
 from helpers.pipelines.sources import add_file, add_sql
+from helpers.pipelines.table_log import local_path
 
 SOURCE = "CREATE TABLE {schema}.source (id BIGINT, v STRING, n INT) USING delta"
 ROWS = "INSERT INTO {schema}.source VALUES (1, 'a', 1), (2, NULL, 2), (3, 'c', -1), (4, 'd', NULL)"
@@ -329,6 +331,19 @@ def test_an_update_like_one_of_few_rows_compiles_nothing_and_leaves_the_session_
     finally:
         lake.spark.conf.set("spark.sql.codegen.wholeStage", before["spark.sql.codegen.wholeStage"])
     assert {name: lake.spark.conf.get(name) for name in before} == before
+
+
+def test_tables_of_which_the_catalog_never_learnt_are_made_anew(lake: Lake) -> None:
+    """The server died between a table's first commit and its entry in the catalog."""
+    lake.rows("CREATE TABLE {schema}.empty (id BIGINT) USING delta")
+    folder = Path(local_path(lake.rows("DESCRIBE DETAIL {schema}.empty")[0][4]))
+    for path in (*folder.rglob("*"), folder):
+        os.utime(path, (1_700_000_000, 1_700_000_000))
+    for name in ("bronze", lake.events().split(".")[1]):
+        shutil.copytree(folder, folder.parent / name)
+    assert lake.update(BRONZE).error is None
+    assert lake.rows("SELECT count(*) FROM {schema}.bronze")[0][0] > 0
+    assert lake.rows(f"SELECT count(*) FROM {lake.events()}")[0][0] > 0
 
 
 def test_a_view_with_other_columns_keeps_its_rows_until_it_can_be_filled(lake: Lake) -> None:
