@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from graphlib import TopologicalSorter
@@ -48,14 +48,13 @@ class Running:
         self._tag = f"lakeprep-update-{log.update_id}"
         self._context = Context(setup, home, board, log, views, versions, number, self._stop, self._interruptible)
 
-    def run(self, meanwhile: Callable[[], None]) -> None:
-        """Run everything that is needed, and ``meanwhile``; afterwards ``failure`` says whether something failed."""
+    def run(self) -> None:
+        """Run everything that is needed; afterwards ``failure`` says whether something failed."""
         # Threads are started in a thread of their own: an interrupt reaches the main thread only, and one that
         # arrived while it started a thread would leave that thread behind, unknown to everybody.
         # An event says when it is done: an interrupted `join` makes Python 3.11 believe that the thread has ended.
         try:
             threading.Thread(target=self._schedule, name="flows", daemon=True).start()
-            meanwhile()
             while not self._done.wait(0.2):
                 pass
         except BaseException:

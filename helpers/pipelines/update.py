@@ -178,7 +178,7 @@ class _Update:
                           number=self.home.next_number(_now()),
                           retries=0 if self.settings.development else self.settings.flow_retries)
         try:
-            running.run(lambda: event_log.begin(self.spark, self.settings.pipeline_id, self.catalog))
+            running.run()
         finally:
             setup.put_back(filled=[each.name for each in self.board.report.datasets if each.status == "COMPLETED"])
         effort.remember(self.home, setup.plan, self.board.report, self.catalog)
