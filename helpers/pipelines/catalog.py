@@ -71,8 +71,7 @@ class Catalog:
     @cached_property
     def folder(self) -> Path | None:
         """Where the schema keeps its own tables; None where that is not a folder of this machine."""
-        place = self._spark.catalog.getDatabase(self.schema).locationUri or ""
-        return Path(table_log.local_path(place)) if place.startswith(("file:", "/")) else None
+        return table_log.local_folder(self._spark.catalog.getDatabase(self.schema).locationUri)
 
     def _asked(self, parts: Iterable[str]) -> str | None:
         *schema, table = parts

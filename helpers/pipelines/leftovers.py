@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from helpers.pipelines.errors import condition
+from helpers.pipelines.table_log import COMMIT, local_folder
 
 _REFUSED = "DELTA_CREATE_TABLE_WITH_NON_EMPTY_LOCATION"
-_COMMIT = re.compile(r"\d{20}\.json")
 _CHECKPOINT = re.compile(r"\d{20}\.checkpoint.*|_last_checkpoint")
 #: Seconds; somebody who still makes this table would have written since.
 _QUIET = 10.0
@@ -57,8 +57,7 @@ def _make_anew(make: Callable[[], Any], folder: Path) -> None:
 def _refused(error: BaseException) -> Path | None:
     if condition(error) != _REFUSED:
         return None
-    location = str(getattr(error, "getMessageParameters", dict)().get("tableLocation", ""))
-    return Path(re.sub("^file:/*", "/", location)) if location.startswith("file:") else None
+    return local_folder(getattr(error, "getMessageParameters", dict)().get("tableLocation"))
 
 
 def _cut_off(folder: Path) -> bool:
@@ -69,7 +68,7 @@ def _cut_off(folder: Path) -> bool:
 
 
 def _may_have_rows(path: Path) -> bool:
-    if _COMMIT.fullmatch(path.name):
+    if COMMIT.fullmatch(path.name):
         try:
             return any("add" in json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line)
         except (OSError, ValueError, TypeError):

@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-_COMMIT = re.compile(r"\d{20}\.json")
+COMMIT = re.compile(r"\d{20}\.json")
 
 
 @dataclass(frozen=True)
@@ -28,10 +28,11 @@ class Version:
 
 def newest_commit(folder: str) -> Version | None:
     """The newest commit, as Delta's history marks it; None where the log is not on this machine."""
-    if not folder.startswith(("file:", "/")):
+    here = local_folder(folder)
+    if here is None:
         return None
     try:
-        commits = [path for path in (Path(local_path(folder)) / "_delta_log").iterdir() if _COMMIT.fullmatch(path.name)]
+        commits = [path for path in (here / "_delta_log").iterdir() if COMMIT.fullmatch(path.name)]
         newest = max(commits, key=lambda path: path.name)
         actions = [json.loads(line) for line in newest.read_text(encoding="utf-8").split("\n") if line]
         info = next(action["commitInfo"] for action in actions if "commitInfo" in action)
@@ -54,12 +55,13 @@ def metadata(text: str | None) -> Mapping[str, Any]:
 
 def opened(location: str | None) -> Any:
     """The Delta table in a folder of this machine, as deltalake reads it; None where it cannot, or is not there."""
-    if not (location or "").startswith(("file:", "/")):
+    here = local_folder(location)
+    if here is None:
         return None
     try:
         from deltalake import DeltaTable
 
-        return DeltaTable(local_path(location or ""))
+        return DeltaTable(str(here))
     except Exception:
         return None
 
@@ -102,6 +104,11 @@ def append(location: str | None, rows: Sequence[Mapping[str, Any]], *, applicati
     except Exception:  # a feature that deltalake does not write, or a full disk: Spark can, or says why not
         return False
     return True
+
+
+def local_folder(location: str | None) -> Path | None:
+    """The folder of this machine that a location names; None where it lies elsewhere, or nothing is known."""
+    return Path(local_path(location)) if location and location.startswith(("file:", "/")) else None
 
 
 def local_path(folder: str) -> str:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from helpers.errors import LakeprepError
-from helpers.pipelines import conditions, effort, event_log, frames, tables
+from helpers.pipelines import conditions, effort, event_log, frames, graph_events, tables
 from helpers.pipelines.building import Building, PipelineSession
 from helpers.pipelines.catalog import Catalog
 from helpers.pipelines.dry_run import DryRun
@@ -170,7 +170,7 @@ class _Update:
     def _run(self, setup: SetUp) -> LakeprepError | None:
         """SETTING_UP_TABLES and RUNNING; gives the first failure of a flow."""
         self._set_up(setup)
-        self._queue(setup.plan)
+        graph_events.tell_queue(self.log, setup.plan)
         versions = Versions(self.spark, setup.plan, configuration=self.settings.configuration,
                             may_change=setup.discovery.may_change, catalog=self.catalog)
         self._phase("RUNNING")
@@ -190,7 +190,7 @@ class _Update:
         """A dry run: everything is analysed, and nothing made."""
         plan = self._planned(definitions, discovery, selection)
         self.board.draw(plan)
-        self._tell_graph(plan, {})
+        graph_events.tell_definitions(self.log, plan, {})
         run = DryRun(plan, discovery, building=lambda flow: self._building(plan.definitions, flow), views=self.views,
                      problems=self.problems, pipeline_id=self.settings.pipeline_id, catalog=self.catalog)
         self.board.change(notes=(*self.board.report.notes, *run.analyse()))
@@ -244,32 +244,10 @@ class _Update:
         setup.analyse()
         if setup.plan is not drawn:
             self.board.draw(setup.plan)
-        self._tell_graph(setup.plan, setup.schemas)
+        graph_events.tell_definitions(self.log, setup.plan, setup.schemas)
         if setup.plan.selection.full:
             self._phase("RESETTING")
             setup.reset()
-
-    def _tell_graph(self, plan: Plan, schemas: Mapping[str, Any]) -> None:
-        for dataset in plan.definitions.datasets.values():
-            is_sink = dataset.sink is not None
-            details = {"format": dataset.sink.format} if dataset.sink else {"dataset_type": dataset.kind}
-            self.log.emit("sink_definition" if is_sink else "dataset_definition",
-                          f"{'Sink' if is_sink else 'Dataset'} '{dataset.name}' defined.", details,
-                          dataset=dataset.name)
-        for flow in plan.definitions.flows:
-            kind = "APPEND" if plan.reads[flow.name].streaming or flow.once else "COMPLETE"
-            kind = ("SNAPSHOT_CHANGE" if flow.changes.snapshots else "CHANGE") if flow.changes else kind
-            self.log.emit("flow_definition", f"Flow '{flow.name}' defined as {kind}.", {
-                "input_datasets": [read.name for read in plan.reads[flow.name].inputs], "output_dataset": flow.target,
-                "flow_type": kind, "schema": _columns(schemas.get(flow.name))}, flow=flow.name, dataset=flow.target)
-
-    def _queue(self, plan: Plan) -> None:
-        """Say of each flow whether this update runs it."""
-        needed = set(plan.needed)
-        for flow in plan.definitions.flows:
-            status = "QUEUED" if flow.target in needed else "EXCLUDED"
-            self.log.emit("flow_progress", f"Flow '{flow.name}' is {status}.", {"status": status}, flow=flow.name,
-                          dataset=flow.target)
 
     def _end(self, failure: BaseException | None, *, state: str | None = None) -> None:
         final = state or ("FAILED" if failure else "COMPLETED")
@@ -280,13 +258,6 @@ class _Update:
         with suppress(OSError):  # on a full disk the report still says what happened
             self.log.emit("update_progress", f"Update {self.log.update_id[:8]} is {final}.", {"state": final},
                           level="ERROR" if failure else "INFO", error=failure)
-
-
-def _columns(schema: Any) -> list[dict[str, str]] | None:
-    """The columns of a flow as the event log tells them; None where the flow was not analysed."""
-    if schema is None:
-        return None
-    return [{"name": field.name, "data_type": field.dataType.simpleString()} for field in schema.fields]
 
 
 def _user() -> str:

@@ -3,8 +3,8 @@
     .venv/bin/python tests/benchmarks/lessons_together.py [NN …]
 
 Each solution is run by nbval, in a pytest of its own; a new home, the start and the end of the server count. Printed:
-the seconds, and the ratios to each with a server of its own; two at a time is how CI uses its two cores, and its ratio
-must be at most 0.5.
+the seconds, and the ratios to each with a server of its own; that of two at a time must be at most 0.5. CI itself runs
+them one after the other on its one server, with its other tests beside them on the second core.
 """
 
 from __future__ import annotations

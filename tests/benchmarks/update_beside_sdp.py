@@ -4,9 +4,9 @@
 
 Ours is the pipeline of solutions/retail_job as it stands. Theirs (SDP) has what it can run of it: the same tables and
 queries, plain file streams with fixed schemas instead of Auto Loader, a filter instead of the drop rules, no other
-expectations, no event log. Both run on one warm server over the same files and take turns at going first; two
-rounds warm them and are not counted. Every round compares their gold tables. Printed: seconds, medians, and the ratio,
-which must be at most 0.5.
+expectations, no event log. Both run on one warm server over the same files and take turns at going first; two rounds
+warm them and are not counted. Every round compares their gold tables. Printed: seconds, medians, and the ratio, which
+must be at most 0.5.
 """
 
 from __future__ import annotations
