@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -47,6 +48,12 @@ _LOCAL_FILES = {
 }
 
 
+#: Java's own choice marks the heap beside the work, on cores that a laptop needs for the work: a warm update of the
+#: retail pipeline takes a seventh less with this one. Java starts with one collector only: who names one has it.
+_COLLECTOR = "-XX:+UseParallelGC"
+_COLLECTORS = re.compile(r"-XX:\+Use\w+GC")
+
+
 def jvm_command(launch: Launch, *, properties: Path) -> list[str]:
     """Start SparkSubmit directly: pyspark's own launcher refuses the bundled Java."""
     classpath = os.pathsep.join([*map(str, launch.jars), str(launch.spark_home / "jars" / "*")])
@@ -70,6 +77,7 @@ def jvm_options(launch: Launch) -> tuple[str, ...]:
     return (
         *launch.java.options,
         *launch.settings.java_options,
+        *(() if any(map(_COLLECTORS.fullmatch, launch.settings.java_options)) else (_COLLECTOR,)),
         "-XX:-UsePerfData",
         f"-Djava.io.tmpdir={launch.places.scratch}",
         f"-Dderby.system.home={launch.places.metastore}",

@@ -56,6 +56,15 @@ def test_options_of_the_jvm_reach_its_command_line(tmp_path: Path) -> None:
     assert "-XX:TieredStopAtLevel=1" in command
     assert "-XX:+UseSerialGC" in command
     assert command.index("-XX:+UseSerialGC") < command.index("-cp")
+    # Java does not start with two collectors.
+    assert [option for option in command if option.endswith("GC")] == ["-XX:+UseSerialGC"]
+
+
+def test_the_server_has_one_collector_of_our_choice_when_nobody_names_one(tmp_path: Path) -> None:
+    settings = Settings.from_environment({"LAKEPREP_JAVA_OPTIONS": "-XX:GCTimeRatio=9"})
+    java = Java(tmp_path / "java", 21, bundled=True)
+    command = jvm_command(Launch(Places(tmp_path), settings, java, (), tmp_path), properties=tmp_path / "properties")
+    assert [option for option in command if option.endswith("GC")] == ["-XX:+UseParallelGC"]
 
 
 @pytest.mark.parametrize(
