@@ -37,6 +37,14 @@ def observed(spark: Any, observation: Any) -> dict[str, Any]:
     return dict(observation.get or {})
 
 
+def unsent(spark: Any, text: str) -> Any:
+    """A query over Connect that the server hears of only when its columns or rows are asked for."""
+    from pyspark.sql.connect.dataframe import DataFrame
+    from pyspark.sql.connect.plan import SQL
+
+    return DataFrame(SQL(text), spark)
+
+
 def use_in_this_thread(spark: Any) -> None:
     """Let the JVM know which session a new thread works for: some of its parts ask the thread, not their caller."""
     if is_classic(spark):

@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from helpers import autoloader, sql
+from helpers.classic import unsent
 from helpers.pipelines import names
 from helpers.pipelines.errors import InvalidSource, Unsupported
 from helpers.pipelines.scope import TempViews
+from helpers.runtime import statements
 
 #: How the names of the views begin that stand for `read_files` calls.
 FILES = "__files"
@@ -73,7 +75,10 @@ class PipelineSession:
                               "into the query with an f-string, or as ${parameter}.")
         query = sql.parse_query(sqlQuery, source="spark.sql", parameters=building.parameters)
         building.queries[query.text] = query
-        return _lazy(self._spark, query.text) if building.discovering else run_query(self._spark, query, building)
+        if building.discovering:
+            return unsent(self._spark, query.text)
+        # The user's code may want to catch what is wrong with it.
+        return self._spark.sql(_with_files(self._spark, query, building))
 
     @property
     def read(self) -> Any:
@@ -137,6 +142,11 @@ class _Discovering:
 
 
 def run_query(spark: Any, query: sql.Query, building: Building) -> Any:
+    """The DataFrame of a query; what is wrong with it shows when its columns are asked for."""
+    return statements.query(spark, _with_files(spark, query, building))
+
+
+def _with_files(spark: Any, query: sql.Query, building: Building) -> str:
     """A query with its ``read_files`` calls as temporary views, which only this flow uses."""
     text = query.text
     for source in query.file_sources:
@@ -144,7 +154,7 @@ def run_query(spark: Any, query: sql.Query, building: Building) -> Any:
         view = f"{source.placeholder}_{'_'.join(building.state.parts[-2:])}_{len(building.queries)}"
         building.views.make(view, _files(spark, source, query.uses_metadata, building.state))
         text = re.sub(rf"\b{re.escape(source.placeholder)}\b", names.quoted_part(view), text)
-    return spark.sql(text)
+    return text
 
 
 def _files(spark: Any, source: sql.FileSource, metadata: bool, state: Path) -> Any:
@@ -159,10 +169,3 @@ def _files(spark: Any, source: sql.FileSource, metadata: bool, state: Path) -> A
         frame = autoloader.stream_files(spark, source.path, format=source.format, options=options, schema=schema,
                                         schema_location=None)
     return frame.select("*", "_metadata") if metadata else frame
-
-
-def _lazy(spark: Any, text: str) -> Any:
-    from pyspark.sql.connect.dataframe import DataFrame
-    from pyspark.sql.connect.plan import SQL
-
-    return DataFrame(SQL(text), spark)

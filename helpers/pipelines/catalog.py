@@ -1,14 +1,16 @@
-"""What the catalog says of tables, in one update: asked once for the schema, and once for each table elsewhere."""
+"""What the catalog says in one update: asked once for the schema, and once for each table elsewhere."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from functools import cached_property
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from helpers.classic import use_in_this_thread
 from helpers.pipelines import names, table_log
+from helpers.runtime.statements import query
 
 _LOCATION = re.compile(r"^Location: (.+)$", re.MULTILINE)
 
@@ -26,11 +28,16 @@ class Catalog:
         self._own: dict[str, str | None] = {}
         self._temporary: set[str] = set()
         self._others: dict[str, str | None] = {}
+        self._folder: Future[Path | None] | None = None
         self.look()
 
     def look(self) -> None:
-        """Look at all tables of the schema."""
-        rows = self._listed("SHOW TABLE EXTENDED LIKE '*'")
+        """Look at all tables of the schema, and at the user's functions."""
+        with ThreadPoolExecutor(1) as beside:
+            functions = beside.submit(self._functions)
+            rows = self._listed("SHOW TABLE EXTENDED LIKE '*'")
+        #: The names of the user's functions, without their schemas, in lower case.
+        self.functions = functions.result()
         self._complete, self._own, self._temporary = rows is not None, {}, set()
         # Temporary views come last: they hide a table of the same name.
         for row in sorted(rows or (), key=lambda row: bool(row.isTemporary)):
@@ -68,10 +75,27 @@ class Catalog:
             return frozenset(self._temporary)
         return frozenset(row.viewName.lower() for row in self._spark.sql("SHOW VIEWS").collect() if row.isTemporary)
 
-    @cached_property
+    def look_for_folder(self) -> Future[Path | None]:
+        """Begin to look for the schema's folder, beside whatever else is done before a table is made."""
+        if self._folder is None:
+            thread = ThreadPoolExecutor(1)
+            self._folder = thread.submit(self._asked_folder)
+            thread.shutdown(wait=False)
+        return self._folder
+
+    @property
     def folder(self) -> Path | None:
         """Where the schema keeps its own tables; None where that is not a folder of this machine."""
+        return self.look_for_folder().result()
+
+    def _asked_folder(self) -> Path | None:
+        use_in_this_thread(self._spark)
         return table_log.local_folder(self._spark.catalog.getDatabase(self.schema).locationUri)
+
+    def _functions(self) -> frozenset[str]:
+        use_in_this_thread(self._spark)
+        rows = query(self._spark, "SHOW USER FUNCTIONS").collect()
+        return frozenset(row.function.lower().rsplit(".", 1)[-1] for row in rows)
 
     def _asked(self, parts: Iterable[str]) -> str | None:
         *schema, table = parts
@@ -83,7 +107,7 @@ class Catalog:
 
     def _listed(self, statement: str) -> list[Any] | None:
         try:
-            return list(self._spark.sql(statement).collect())
+            return list(query(self._spark, statement).collect())
         except Exception:  # a table that goes while Spark looks at it, or a catalog that cannot tell
             return None
 

@@ -11,6 +11,7 @@ import os
 import threading
 import uuid
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -111,6 +112,12 @@ def flush(spark: Any, folder: Path, pipeline_id: str, catalog: Catalog) -> None:
         path.unlink()
 
 
+def prepare(spark: Any, pipeline_id: str, catalog: Catalog) -> None:
+    """Make the table where there is none; what is wrong with it is told when it gets its events."""
+    with suppress(Exception):
+        _make(spark, table_name(pipeline_id), catalog)
+
+
 def _closed(lines: list[str]) -> list[str]:
     """The events of an update; of one that was cut off also that its counts may lack its last micro-batches."""
     events = [json.loads(line) for line in lines]
@@ -150,11 +157,15 @@ def _row(line: str) -> dict[str, Any]:
     return {**event, "timestamp": datetime.fromisoformat(event["timestamp"])}
 
 
-def _write(spark: Any, lines: list[str], table: str, catalog: Catalog, *, update: str) -> None:
-    application = f"event_log/{update}"
+def _make(spark: Any, table: str, catalog: Catalog) -> None:
     if catalog.location(table) is None:
         leftovers.making(lambda: spark.sql(f"CREATE TABLE IF NOT EXISTS {quoted(table)} ({SCHEMA}) USING delta"))
         catalog.made(table)
+
+
+def _write(spark: Any, lines: list[str], table: str, catalog: Catalog, *, update: str) -> None:
+    application = f"event_log/{update}"
+    _make(spark, table, catalog)
     if table_log.append(catalog.location(table), [_row(line) for line in lines], application=application):
         return
     from pyspark.sql import functions as F

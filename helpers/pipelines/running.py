@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from graphlib import TopologicalSorter
@@ -32,11 +32,13 @@ _WORST_FIRST = ("STOPPED", "FAILED", "COMPLETED", "IDLE")
 
 
 class Running:
-    """One update's flows. ``number``: this update's transaction version; ``retries``: of a flow that may recover."""
+    """One update's flows. ``number``: this update's transaction version; ``retries``: of a flow that may recover;
+    ``beside``: what else is to be done in their time, in a thread that no interrupt reaches."""
 
     def __init__(self, setup: SetUp, *, home: PipelineHome, board: Board, log: EventLog, views: TempViews,
-                 versions: Versions, number: int, retries: int) -> None:
-        self.spark, self.plan, self.board, self._retries = setup.spark, setup.plan, board, retries
+                 versions: Versions, number: int, retries: int, beside: Callable[[], None]) -> None:
+        self.spark, self.plan, self.board = setup.spark, setup.plan, board
+        self._retries, self._beside = retries, beside
         self.failure: LakeprepError | None = None
         self.schema_changed = False
         #: Whether everything that failed could go well another time.
@@ -74,12 +76,17 @@ class Running:
             sorter = TopologicalSorter({name: [read for read in self.plan.edges[name] if read in needed]
                                         for name in self.plan.needed})
             sorter.prepare()
-            with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="flow") as pool:
+            with ThreadPoolExecutor(1) as other, ThreadPoolExecutor(AT_ONCE, thread_name_prefix="flow") as pool:
+                other.submit(self._aside)
                 self._loop(sorter, pool)
         except BaseException as error:
             self._broken = error
         finally:
             self._done.set()
+
+    def _aside(self) -> None:
+        use_in_this_thread(self.spark)
+        self._beside()
 
     @contextmanager
     def _interruptible(self) -> Iterator[None]:

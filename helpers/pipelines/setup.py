@@ -127,10 +127,11 @@ class SetUp:
         name = dataset.name
         table = tables.stored(self.spark, dataset, pipeline_id=self.pipeline_id, catalog=self.catalog)
         if table is None:
+            self.catalog.look_for_folder()
             self.home.forget_started(name)
-            if not dataset.private:
-                private.forget(self.catalog, name)
         schemas = self._build(name)
+        if table is None and not dataset.private:
+            private.forget(self.catalog, name)
         if table is None or (dataset.kind == "MATERIALIZED_VIEW" and _differs(table, dataset, schemas)):
             newest = tables.version(self.spark, name, folder=table.location) if table else None
             if newest:

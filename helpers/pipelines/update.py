@@ -176,7 +176,8 @@ class _Update:
         self._phase("RUNNING")
         running = Running(setup, home=self.home, board=self.board, log=self.log, views=self.views, versions=versions,
                           number=self.home.next_number(_now()),
-                          retries=0 if self.settings.development else self.settings.flow_retries)
+                          retries=0 if self.settings.development else self.settings.flow_retries,
+                          beside=lambda: event_log.prepare(self.spark, self.settings.pipeline_id, self.catalog))
         try:
             running.run()
         finally:
@@ -216,8 +217,7 @@ class _Update:
             bare = own(name, self.settings.schema)
             return bare if bare in definitions.datasets else None
 
-        rows = self.spark.sql("SHOW USER FUNCTIONS").collect()
-        return Discovery(self.spark, inside, frozenset(row.function.lower().rsplit(".", 1)[-1] for row in rows))
+        return Discovery(self.spark, inside, self.catalog.functions)
 
     def _planned(self, definitions: Definitions, discovery: Discovery, selection: Selection) -> Plan:
         reads: dict[str, Reads] = {}

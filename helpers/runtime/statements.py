@@ -6,6 +6,8 @@ import logging
 import re
 from typing import TYPE_CHECKING, Any
 
+from helpers.classic import is_classic, unsent
+
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
@@ -23,6 +25,17 @@ def silence_dumps() -> None:
 
     for name in _DUMPS:
         PySparkLogger.getLogger(name).setLevel(logging.CRITICAL)
+
+
+def query(spark: Any, text: str) -> DataFrame:
+    """As `spark.sql` for a query or a listing, with one call of our server less.
+
+    What is wrong with it shows only when it is used. On any other session than ours it is `spark.sql` itself.
+    """
+    ours = isinstance(spark, LakeStatements) and not is_classic(spark)
+    if not ours or _OURS.search(text) or _EVENT_LOG.search(text):
+        return spark.sql(text)  # type: ignore[no-any-return]
+    return unsent(spark, text)  # type: ignore[no-any-return]
 
 
 class LakeStatements:

@@ -33,6 +33,8 @@ from helpers import autoloader  # noqa: E402
 from helpers.pipelines.notebook import notebook_pipeline  # noqa: E402
 from helpers.runtime import Places, attach, detach, stop_server  # noqa: E402
 
+#: Rounds of each size that are not counted: Java goes on compiling for as many.
+WARMING = 3
 HINTS = (
     "household_id BIGINT, store_id BIGINT, basket_id BIGINT, product_id BIGINT, quantity INT, "
     "sales_value DECIMAL(10,2), retail_disc DECIMAL(10,2), coupon_disc DECIMAL(10,2), "
@@ -112,14 +114,14 @@ def first_rows(data: Path, rows: int, folder: Path) -> Path:
 def measure(spark: Any, places: Places, data: Path, rounds: int) -> None:
     sides: dict[str, Callable[..., None]] = {"pipeline": by_pipeline, "by hand": by_hand}
     seconds: dict[str, list[float]] = {name: [] for name in sides}
-    for number in range(rounds + 1):  # the first round warms the server and is not counted
+    for number in range(1 - WARMING, rounds + 1):
         counts = set()
         for name in sorted(sides, reverse=number % 2 == 0):
-            schema = f"bench_{name.replace(' ', '_')}_{number}"
+            schema = f"bench_{name.replace(' ', '_')}_{number + WARMING}"
             started = time.perf_counter()
             sides[name](spark, places, data, schema)
             taken = time.perf_counter() - started
-            if number:
+            if number > 0:
                 seconds[name].append(taken)
             counted = tuple(spark.table(f"{schema}.{table}").count() for table in ("bronze", "silver"))
             print(f"round {number} {name:9} {taken:7.2f} s  rows of bronze, silver: {counted}", flush=True)

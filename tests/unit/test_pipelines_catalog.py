@@ -17,7 +17,7 @@ from helpers.pipelines.scope import TempViews
 
 @dataclass
 class Listing:
-    """As much of a session as lists its tables, ``views`` and ``temporary`` views; ``asked``: its statements."""
+    """As much of a session as lists its tables, views and ``functions``; ``asked``: its statements about the former."""
 
     places: Mapping[str, str | Path]
     views: Iterable[str] = ()
@@ -25,12 +25,15 @@ class Listing:
     broken: bool = False
     asked: list[str] = field(default_factory=list)
     folder: str = ""
+    functions: Iterable[str] = ()
 
     @property
     def catalog(self) -> Any:
         return SimpleNamespace(getDatabase=lambda _: SimpleNamespace(locationUri=self.folder))
 
     def sql(self, statement: str) -> Any:
+        if statement == "SHOW USER FUNCTIONS":
+            return SimpleNamespace(collect=lambda: [SimpleNamespace(function=f"lab.{name}") for name in self.functions])
         self.asked.append(statement)
         if statement == "SHOW VIEWS":
             rows = [SimpleNamespace(viewName=name, isTemporary=True) for name in self.temporary]
@@ -49,13 +52,14 @@ def row(name: str, temporary: bool, information: str) -> SimpleNamespace:
 
 
 def test_one_look_tells_of_all_tables_of_the_schema_however_they_are_named() -> None:
-    spark = Listing({"sales": "/lake/sales"}, views=["seen"])
+    spark = Listing({"sales": "/lake/sales"}, views=["seen"], functions=["Rate"])
     catalog = Catalog(spark, "Lab")
     for name in ("sales", "SALES", "lab.Sales", "spark_catalog.lab.`sales`"):
         assert catalog.location(name) == "file:/lake/sales"
     assert catalog.location("seen") is None
     assert [catalog.lacks(name) for name in ("Sales", "seen", "new")] == [False, False, True]
     assert spark.asked == ["SHOW TABLE EXTENDED LIKE '*'"]
+    assert catalog.functions == {"rate"}
 
 
 def test_a_table_that_was_made_lies_in_the_folder_of_its_schema_or_is_asked_for(tmp_path: Path) -> None:
