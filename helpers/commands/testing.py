@@ -1,4 +1,4 @@
-"""`test`: the linter, then every test: the notebooks with some suites, and beside them all others."""
+"""`test`: the linter, then every test, in two lanes side by side."""
 
 from __future__ import annotations
 
@@ -17,8 +17,11 @@ from helpers.runtime.places import REPO_ROOT, Places
 from helpers.runtime.server import stop_server
 
 BY_HAND = ("benchmarks", "soak")
-#: Suites that run with the notebooks, so that both sides take about as long.
-WITH_NOTEBOOKS = ("exercises", "lifecycle", "notebooks")
+#: Suites of the first of two lanes that take about as long; the second has all others.
+FIRST_LANE = ("exercises", "lifecycle", "notebooks", "retail")
+#: Notebooks are dealt to the lanes as cards are, there and back, since they grow with their numbers.
+_DEALT = (0, 1, 1, 0)
+_NOTEBOOKS = ("--nbval-lax", "--nbval-current-env")
 #: What pytest gives when its arguments leave no test.
 _NOTHING_CHOSEN = 5
 #: The tables of tests are small and their servers live for minutes: Java's second compiler costs more than it gives,
@@ -35,12 +38,12 @@ def run_tests(arguments: Sequence[str], *, console: Console) -> int:
     """Give the exit code: pytest's, or ruff's when only ruff complains; `arguments` go to pytest."""
     fetch_jars(console)
     linted = subprocess.run([sys.executable, "-m", "ruff", "check", "."], cwd=REPO_ROOT).returncode
-    lessons, others = (["-m", "pytest", *lane, *arguments] for lane in lanes(REPO_ROOT))
+    first, second = ([sys.executable, "-m", "pytest", *lane, *arguments] for lane in lanes(REPO_ROOT))
     # The learner's own tables and Spark server stay out of it.
     with tempfile.TemporaryDirectory(prefix="lakeprep-test-", ignore_cleanup_errors=True) as home:
         environment = {**os.environ, **SMALL_SERVER, "LAKEPREP_HOME": home, "LAKEPREP_IDLE_SECONDS": "30"}
         try:
-            codes = side_by_side([sys.executable, *lessons], [sys.executable, *others], environment, console=console)
+            codes = side_by_side(first, second, environment, console=console)
         finally:
             stop_server(Places(Path(home)))
     return worst(codes) or linted
@@ -49,22 +52,16 @@ def run_tests(arguments: Sequence[str], *, console: Console) -> int:
 def lanes(root: Path) -> tuple[list[str], list[str]]:
     """Name every notebook and suite that there is, in two parts that take about as long as each other.
 
-    The notebooks come first: their kernels need the home that the suites take out of the environment. The browser comes
-    last: it leaves an event loop running until the end.
+    So the solutions run two at a time. The notebooks come first: their kernels need the home that the suites take out
+    of the environment. The browser comes last: it leaves an event loop running until the end.
     """
     rooms = {path.parent.name for path in (root / "tests").glob("*/test_*.py")}.difference(BY_HAND)
     suites = sorted(rooms, key=lambda name: (name != "unit", name == "browser", name))
-    notebooks = [
-        path.relative_to(root).as_posix()
-        for room in ("lessons", "solutions")
-        for path in sorted((root / room).glob("*.ipynb"))
-    ]
-    lessons = [f"tests/{name}" for name in suites if name in WITH_NOTEBOOKS]
-    others = [f"tests/{name}" for name in suites if name not in WITH_NOTEBOOKS]
-    return (
-        ["--nbval-lax", "--nbval-current-env", *notebooks, *lessons],
-        ["-o", "cache_dir=.pytest_cache/others", *others],
-    )
+    found = [sorted((root / room).glob("*.ipynb")) for room in ("solutions", "lessons")]
+    dealt = [(_DEALT[place % 4], path) for notebooks in found for place, path in enumerate(notebooks)]
+    dealt += [(0 if name in FIRST_LANE else 1, root / "tests" / name) for name in suites]
+    first, second = ([path.relative_to(root).as_posix() for lane, path in dealt if lane == own] for own in (0, 1))
+    return [*_NOTEBOOKS, *first], [*_NOTEBOOKS, "-o", "cache_dir=.pytest_cache/second", *second]
 
 
 def side_by_side(

@@ -131,12 +131,17 @@ def test_every_suite_and_notebook_is_tested_but_what_is_run_by_hand(tmp_path: Pa
         (tmp_path / name).parent.mkdir(parents=True)
         (tmp_path / name).touch()
     (tmp_path / "tests/notebooks").mkdir()
-    for name in ("lessons/00_start_here.ipynb", "solutions/retail_job/setup_environment.ipynb"):
-        (tmp_path / name).parent.mkdir(parents=True)
-        (tmp_path / name).touch()
-    lessons, others = testing.lanes(tmp_path)
-    assert lessons == ["--nbval-lax", "--nbval-current-env", "lessons/00_start_here.ipynb", "tests/exercises"]
-    assert others[2:] == ["tests/unit", "tests/retail", "tests/spark", "tests/browser"]
+    numbers = ["00", "05", "06", "10", "11"]
+    for name in ("retail_job/setup_environment", *numbers):
+        for room in ("lessons", "solutions"):
+            (tmp_path / room / f"{name}.ipynb").parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / room / f"{name}.ipynb").touch()
+    first, second = (lane[lane.index("--nbval-current-env") + 1 :] for lane in testing.lanes(tmp_path))
+    rooms = ("solutions", "lessons")
+    notebooks = [f"{room}/{number}.ipynb" for room in rooms for number in ("00", "10", "11")]
+    assert first == [*notebooks, "tests/exercises", "tests/retail"]
+    notebooks = [f"{room}/{number}.ipynb" for room in rooms for number in ("05", "06")]
+    assert second[2:] == [*notebooks, "tests/unit", "tests/spark", "tests/browser"]
 
 
 def test_two_test_runs_go_side_by_side_and_both_are_heard(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
