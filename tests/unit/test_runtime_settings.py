@@ -50,14 +50,16 @@ def test_settings_have_defaults_and_read_their_variables() -> None:
 
 
 def test_options_of_the_jvm_reach_its_command_line(tmp_path: Path) -> None:
-    settings = Settings.from_environment({"LAKEPREP_JAVA_OPTIONS": " -XX:TieredStopAtLevel=1  -XX:+UseSerialGC "})
+    options = " -XX:TieredStopAtLevel=1  -XX:+UseSerialGC -XX:ReservedCodeCacheSize=200m "
+    settings = Settings.from_environment({"LAKEPREP_JAVA_OPTIONS": options})
     java = Java(tmp_path / "java", 21, bundled=True)
     command = jvm_command(Launch(Places(tmp_path), settings, java, (), tmp_path), properties=tmp_path / "properties")
     assert "-XX:TieredStopAtLevel=1" in command
     assert "-XX:+UseSerialGC" in command
     assert command.index("-XX:+UseSerialGC") < command.index("-cp")
-    # Java does not start with two collectors.
+    # Java does not start with two collectors; of any other option it takes the last.
     assert [option for option in command if option.endswith("GC")] == ["-XX:+UseSerialGC"]
+    assert [option for option in command if "CodeCache" in option][-1] == "-XX:ReservedCodeCacheSize=200m"
 
 
 def test_the_server_has_one_collector_of_our_choice_when_nobody_names_one(tmp_path: Path) -> None:
