@@ -26,9 +26,8 @@ _NOTEBOOKS = ("--nbval-lax", "--nbval-current-env")
 _NOTHING_CHOSEN = 5
 #: The tables of tests are small and their servers live for minutes: Java's second compiler costs more than it gives,
 #: and so does the code that Spark writes and compiles for each query (a third of an update's time).
-#: Without that compiler Java keeps only 48 MB for compiled code, which hundreds of tests fill: it is told to keep more.
 _QUICK = (
-    "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=200m -XX:+UseSerialGC "
+    "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC "
     "-Dspark.sql.codegen.factoryMode=NO_CODEGEN -Dspark.sql.codegen.wholeStage=false"
 )
 SMALL_SERVER = {"LAKEPREP_HEAP": "1g", "LAKEPREP_JAVA_OPTIONS": _QUICK}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from graphlib import TopologicalSorter
@@ -13,7 +13,7 @@ from typing import Any
 from helpers import autoloader
 from helpers.classic import use_in_this_thread
 from helpers.errors import LakeprepError
-from helpers.pipelines import expectations, frames
+from helpers.pipelines import event_log, expectations, frames
 from helpers.pipelines.errors import FlowFailed, full_text, may_recover
 from helpers.pipelines.event_log import EventLog
 from helpers.pipelines.flows import Stopped
@@ -32,13 +32,11 @@ _WORST_FIRST = ("STOPPED", "FAILED", "COMPLETED", "IDLE")
 
 
 class Running:
-    """One update's flows. ``number``: this update's transaction version; ``retries``: of a flow that may recover;
-    ``beside``: what else is to be done in their time, in a thread that no interrupt reaches."""
+    """One update's flows. ``number``: this update's transaction version; ``retries``: of a flow that may recover."""
 
     def __init__(self, setup: SetUp, *, home: PipelineHome, board: Board, log: EventLog, views: TempViews,
-                 versions: Versions, number: int, retries: int, beside: Callable[[], None]) -> None:
-        self.spark, self.plan, self.board = setup.spark, setup.plan, board
-        self._retries, self._beside = retries, beside
+                 versions: Versions, number: int, retries: int) -> None:
+        self.spark, self.plan, self.board, self._retries = setup.spark, setup.plan, board, retries
         self.failure: LakeprepError | None = None
         self.schema_changed = False
         #: Whether everything that failed could go well another time.
@@ -77,16 +75,16 @@ class Running:
                                         for name in self.plan.needed})
             sorter.prepare()
             with ThreadPoolExecutor(1) as other, ThreadPoolExecutor(AT_ONCE, thread_name_prefix="flow") as pool:
-                other.submit(self._aside)
+                other.submit(self._prepare_event_log)
                 self._loop(sorter, pool)
         except BaseException as error:
             self._broken = error
         finally:
             self._done.set()
 
-    def _aside(self) -> None:
+    def _prepare_event_log(self) -> None:
         use_in_this_thread(self.spark)
-        self._beside()
+        event_log.prepare(self.spark, self._context.log.pipeline_id, self._context.setup.catalog)
 
     @contextmanager
     def _interruptible(self) -> Iterator[None]:

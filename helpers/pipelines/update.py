@@ -176,8 +176,7 @@ class _Update:
         self._phase("RUNNING")
         running = Running(setup, home=self.home, board=self.board, log=self.log, views=self.views, versions=versions,
                           number=self.home.next_number(_now()),
-                          retries=0 if self.settings.development else self.settings.flow_retries,
-                          beside=lambda: event_log.prepare(self.spark, self.settings.pipeline_id, self.catalog))
+                          retries=0 if self.settings.development else self.settings.flow_retries)
         try:
             running.run()
         finally:

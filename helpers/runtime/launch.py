@@ -51,9 +51,10 @@ _LOCAL_FILES = {
 #: Java's own choice marks the heap beside the work, on cores that a laptop needs for the work: a warm update of the
 #: retail pipeline takes a seventh less with this one. Java starts with one collector only: who names one has it.
 _COLLECTOR = "-XX:+UseParallelGC"
-#: With less room for classes and compiled code, this collector stops everything for half a second in every twenty.
-_ROOM = ("-XX:MetaspaceSize=256m", "-XX:ReservedCodeCacheSize=400m", "-XX:SweeperThreshold=40")
 _COLLECTORS = re.compile(r"-XX:\+Use\w+GC")
+#: With less room for classes and compiled code, this collector stops everything for half a second in every twenty, and
+#: with the first compiler alone Java would keep only 48 MB for code, which hundreds of tests fill.
+_ROOM = ("-XX:MetaspaceSize=256m", "-XX:ReservedCodeCacheSize=400m", "-XX:SweeperThreshold=40")
 
 
 def jvm_command(launch: Launch, *, properties: Path) -> list[str]:

@@ -66,7 +66,7 @@ def run(notebooks: Sequence[str], home: str) -> None:
     environment = {**os.environ, "LAKEPREP_HOME": home}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
     if done.returncode:
-        raise SystemExit(f"{', '.join(notebooks)}: failed:\n{done.stdout[-3000:]}")
+        raise SystemExit(f"{', '.join(notebooks)} failed:\n{done.stdout[-3000:]}")
 
 
 if __name__ == "__main__":

@@ -49,11 +49,14 @@ def test_settings_have_defaults_and_read_their_variables() -> None:
     assert Settings.from_environment({"LAKEPREP_HEAP": "3g"}).heap_mb == 3072
 
 
-def test_options_of_the_jvm_reach_its_command_line(tmp_path: Path) -> None:
-    options = " -XX:TieredStopAtLevel=1  -XX:+UseSerialGC -XX:ReservedCodeCacheSize=200m "
+def started_with(options: str, home: Path) -> list[str]:
     settings = Settings.from_environment({"LAKEPREP_JAVA_OPTIONS": options})
-    java = Java(tmp_path / "java", 21, bundled=True)
-    command = jvm_command(Launch(Places(tmp_path), settings, java, (), tmp_path), properties=tmp_path / "properties")
+    java = Java(home / "java", 21, bundled=True)
+    return jvm_command(Launch(Places(home), settings, java, (), home), properties=home / "properties")
+
+
+def test_options_of_the_jvm_reach_its_command_line(tmp_path: Path) -> None:
+    command = started_with(" -XX:TieredStopAtLevel=1  -XX:+UseSerialGC -XX:ReservedCodeCacheSize=200m ", tmp_path)
     assert "-XX:TieredStopAtLevel=1" in command
     assert "-XX:+UseSerialGC" in command
     assert command.index("-XX:+UseSerialGC") < command.index("-cp")
@@ -63,9 +66,7 @@ def test_options_of_the_jvm_reach_its_command_line(tmp_path: Path) -> None:
 
 
 def test_the_server_has_one_collector_of_our_choice_when_nobody_names_one(tmp_path: Path) -> None:
-    settings = Settings.from_environment({"LAKEPREP_JAVA_OPTIONS": "-XX:GCTimeRatio=9"})
-    java = Java(tmp_path / "java", 21, bundled=True)
-    command = jvm_command(Launch(Places(tmp_path), settings, java, (), tmp_path), properties=tmp_path / "properties")
+    command = started_with("-XX:GCTimeRatio=9", tmp_path)
     assert [option for option in command if option.endswith("GC")] == ["-XX:+UseParallelGC"]
 
 
