@@ -17,9 +17,8 @@ from helpers.autoloader.errors import (
     is_unknown_field_error,
     unknown_field_message,
 )
-from helpers.autoloader.options import read_files_options
 from helpers.autoloader.overwrites import before_command
-from helpers.autoloader.read_files import read_files
+from helpers.autoloader.read_files import read_files, stream_read_files
 from helpers.autoloader.reader import CloudStreamReader
 from helpers.autoloader.statements import run_copy_into, with_frames
 from helpers.autoloader.stream_state import NoStreamState, cloud_files_state
@@ -30,5 +29,5 @@ __all__ = [
     "EmptyCopySource", "EmptyLandingFolder", "FilesDisagree", "InvalidSchemaHint", "LandingFolderNotFound",
     "MissingSchemaLocation", "NoStreamState", "UnsupportedOption", "UnsupportedPath", "before_command",
     "cloud_files_state", "copy_into", "is_unknown_field_error", "managed_schema_location", "read_files",
-    "read_files_options", "run_copy_into", "stream_files", "unknown_field_message", "with_frames",
+    "run_copy_into", "stream_files", "stream_read_files", "unknown_field_message", "with_frames",
 ]

@@ -7,7 +7,7 @@ from typing import Any
 from pyspark.sql.streaming.readwriter import DataStreamReader
 from pyspark.sql.types import StructType
 
-from helpers.autoloader.reader import is_cloud_files, load_cloud_files
+from helpers.autoloader.reader import is_cloud_files, load_cloud_files, refuse_rescue
 
 
 class ClassicCloudStreamReader(DataStreamReader):
@@ -47,3 +47,8 @@ class ClassicCloudStreamReader(DataStreamReader):
             self.schema(schema)
         self.options(**options)
         return load_cloud_files(self._spark, path, options=self._given_options, schema=self._given)
+
+    def _df(self, jdf: Any) -> Any:
+        # Every format's method ends here.
+        refuse_rescue(self._given_options)
+        return super()._df(jdf)

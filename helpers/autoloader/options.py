@@ -43,6 +43,7 @@ _ONLY_DATABRICKS = (
     "prefersDecimal", "allowSingleQuotes", "allowComments", "allowUnquotedFieldNames", "dropFieldIfAllNull",
     "preferDate", "enforceSchema", "maxColumns", "maxCharsPerColumn", "nanValue", "positiveInf", "negativeInf",
 )
+_GENERIC = {name.lower(): name for names in (_COMMON, *_READER.values()) for name in names}
 _LOWER = frozenset(name.lower() for name in _ONLY_DATABRICKS)
 
 
@@ -102,7 +103,7 @@ def check_options(
     return CloudOptions(
         format=chosen, schema_location=ours.get("schemaLocation"),
         infer_column_types=boolean("inferColumnTypes", ours.get("inferColumnTypes", "false")),
-        schema_hints=_hints(ours.get("schemaHints"), explicit_schema),
+        schema_hints=_hints(ours.get("schemaHints"), chosen, explicit_schema),
         mode=mode, rescued_column=_rescued_column(reader.pop("rescuedDataColumn", None), mode, fixed),
         max_files_per_trigger=files, max_bytes_per_trigger=size,
         header=boolean("header", reader.get("header", str(not explicit_schema))),
@@ -117,7 +118,11 @@ def check_options(
 
 
 def read_files_options(options: Mapping[str, str]) -> dict[str, str]:
-    """The named arguments of `STREAM read_files(…)` as cloudFiles options; types are inferred unless told otherwise."""
+    """The named arguments of `read_files(…)` as cloudFiles options; types are inferred unless told otherwise."""
+    for name in options:
+        if name.lower().startswith(PREFIX.lower()):
+            raise UnsupportedOption(f"read_files has no option '{name}': its options have no prefix. "
+                                    f"Write {name[len(PREFIX):]} => … .")
     known = {name.lower(): name for name in (*_OURS, *_ONLY_VALUE)}
     named = {PREFIX + known[name.lower()] if name.lower() in known else name: str(value)
              for name, value in options.items()}
@@ -139,6 +144,9 @@ def _split(options: Mapping[str, str], *, validate: bool) -> tuple[dict[str, str
             reader[name] = str(value)
         elif bare.lower() in known:
             ours[known[bare.lower()]] = str(value)
+        elif bare.lower() in _GENERIC:
+            raise UnsupportedOption(f"Auto Loader has no option '{name}': {_GENERIC[bare.lower()]} takes no prefix. "
+                                    f"Write option('{_GENERIC[bare.lower()]}', …).")
         elif only.get(bare.lower()) != str(value).lower() and (validate or bare.lower() in _LOWER):
             raise _unsupported(name, (PREFIX + each for each in _OURS))
     return ours, reader
@@ -226,7 +234,10 @@ def _rescued_column(given: str | None, mode: str, explicit_schema: bool) -> str 
     return given or (None if explicit_schema or mode == "none" else RESCUED)
 
 
-def _hints(hints: str | None, explicit_schema: bool) -> str | None:
+def _hints(hints: str | None, format: str, explicit_schema: bool) -> str | None:
+    if hints and format in FIXED_FORMATS:
+        raise UnsupportedOption(f"cloudFiles.schemaHints is not supported here for {format}, whose columns are always "
+                                "the same. Remove it, and cast the columns in a select.")
     if hints and explicit_schema:
         raise UnsupportedOption("cloudFiles.schemaHints is only for an inferred schema. Remove it, or the schema.")
     return hints

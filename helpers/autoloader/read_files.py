@@ -1,4 +1,4 @@
-"""`read_files` as a batch: the files that are there now, with a schema inferred anew at every call.
+"""`read_files`: as a batch the files that are there now, with a schema inferred anew at every call, or as a stream.
 
 https://docs.databricks.com/aws/en/sql/language-manual/functions/read_files
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from pyspark.sql.types import StructType
 
@@ -16,7 +16,7 @@ from helpers.autoloader.errors import EmptyLandingFolder, UnsupportedOption
 from helpers.autoloader.inference import with_hints
 from helpers.autoloader.landing import Landing
 from helpers.autoloader.options import check_options, read_files_options
-from helpers.autoloader.streams import frame_of, given_schema, inferred_schema, landing_of
+from helpers.autoloader.streams import frame_of, given_schema, inferred_schema, landing_of, stream_files
 from helpers.autoloader.typed_frames import FIXED
 
 _STREAM_ONLY = ("schemaLocation", "maxFilesPerTrigger", "maxBytesPerTrigger", "includeExistingFiles", "allowOverwrites")
@@ -38,23 +38,48 @@ def read_files(
     `options` are the named arguments, without a prefix. Types are inferred, and what fits no column is rescued, unless
     the options or a schema say otherwise; a format that is not given is found from the files' names.
     """
-    options = dict(options or {})
-    for name in options:
+    for name in options or {}:
         if name.lower() in {each.lower() for each in _STREAM_ONLY}:
             raise UnsupportedOption(f"The option '{name}' is for STREAM read_files(…). Remove it.")
-    glob = next((value for name, value in options.items() if name.lower() == "pathglobfilter"), None)
-    chosen = format or detected_format(Landing(path, glob))
-    checked = check_options(read_files_options(options), explicit_schema=bool(schema), format=chosen, streaming=False)
+    named = _named(path, format, options or {}, schema, prefixed=False)
+    checked = check_options(named.options, explicit_schema=bool(named.schema), format=named.format, streaming=False)
     if checked.mode != "none" and checked.format not in FIXED:
         # Nothing can stop or grow here: the schema comes from the files that are read.
         checked = replace(checked, mode="rescue")
     landing = landing_of(path, checked)
     landing.check()
-    given = schema or FIXED.get(checked.format)
+    given = named.schema or FIXED.get(checked.format)
     if given:
         return frame_of(spark, landing, checked, given_schema(spark, landing, checked, given))
     found = with_hints(spark, inferred_schema(spark, landing, checked), checked.schema_hints)
     return frame_of(spark, landing, checked, found)
+
+
+def stream_read_files(
+    spark: Any, path: str, *, format: str | None = None, options: Mapping[str, str], prefixed: bool = False
+) -> Any:
+    """The stream of `STREAM read_files(…)`: Auto Loader with the options and the defaults of `read_files`.
+
+    With `prefixed`, that of `cloud_files(…)`, whose options and defaults are those of `format("cloudFiles")`.
+    """
+    named = _named(path, format, options, None, prefixed=prefixed)
+    return stream_files(spark, path, format=named.format, options=named.options, schema=named.schema)
+
+
+class _Named(NamedTuple):
+    format: str
+    options: Mapping[str, str]
+    schema: str | StructType | None
+
+
+def _named(
+    path: str, format: str | None, options: Mapping[str, str], schema: str | StructType | None, *, prefixed: bool
+) -> _Named:
+    """The named arguments: `schema` is one of them, and a format that is missing is found from the files' names."""
+    by_lower = {name.lower(): value for name, value in options.items()}
+    chosen = format or detected_format(Landing(path, by_lower.get("pathglobfilter")))
+    others = {name: value for name, value in options.items() if name.lower() != "schema"}
+    return _Named(chosen, others if prefixed else read_files_options(others), schema or by_lower.get("schema"))
 
 
 def detected_format(landing: Landing) -> str:
@@ -62,7 +87,8 @@ def detected_format(landing: Landing) -> str:
     landing.check()
     files = landing.files()
     if not files:
-        raise EmptyLandingFolder(f"{landing.path} holds no files, so their format cannot be found. Land a file first.")
+        raise EmptyLandingFolder(f"{landing.path} holds no files, so their format cannot be found. Land a file first, "
+                                 "or give it, with format => 'json' for example.")
     found = {_extension(path) for path in files}
     if len(found) > 1:
         raise UnsupportedOption(f"The files in {landing.path} end in {', '.join(sorted(found))}: their format is not "

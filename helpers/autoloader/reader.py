@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pyspark.sql.connect.streaming.readwriter import DataStreamReader
 from pyspark.sql.types import StructType
 
-from helpers.autoloader.errors import AutoLoaderError
+from helpers.autoloader.errors import AutoLoaderError, UnsupportedOption
 from helpers.autoloader.streams import stream_files
 
 
 def is_cloud_files(format: str | None) -> bool:
     return (format or "").lower() == "cloudfiles"
+
+
+def refuse_rescue(options: Iterable[str]) -> None:
+    """The reader of another format would pass over the option without a word."""
+    name = next((each for each in options if each.lower() == "rescueddatacolumn"), None)
+    if name is not None:
+        raise UnsupportedOption(f"The option '{name}' rescues nothing here without format(\"cloudFiles\"). Read with "
+                                "that format, and name the files' own with option(\"cloudFiles.format\", …).")
 
 
 def load_cloud_files(
@@ -37,6 +45,7 @@ class CloudStreamReader(DataStreamReader):
     def load(self, path: str | None = None, format: str | None = None, schema: Any = None, **options: Any) -> Any:
         """The stream; for `cloudFiles`, schema inference and evolution, and the rescued data column."""
         if not is_cloud_files(format or self._format):
+            refuse_rescue((*self._options, *options))
             return super().load(path, format, schema, **options)
         if schema is not None:
             self.schema(schema)

@@ -46,7 +46,5 @@ def with_frames(spark: Any, text: str, named: dict[str, Any], *, arguments: bool
 def _frame(spark: Any, source: sql.FileSource | sql.StateSource, metadata: bool) -> Any:
     if isinstance(source, sql.StateSource):
         return table_state(spark, source.table) if source.table else cloud_files_state(spark, source.checkpoint)
-    options = dict(source.options)
-    schema = next((options.pop(name) for name in list(options) if name.lower() == "schema"), None)
-    frame = read_files(spark, source.path, format=source.format, options=options, schema=schema)
+    frame = read_files(spark, source.path, format=source.format, options=source.options)
     return frame.select("*", "_metadata") if metadata else frame

@@ -63,15 +63,23 @@ def stream_files(
         raise UnsupportedOption("cloudFiles.allowOverwrites=true needs the shared Spark server (Spark Connect) here. "
                                 "Remove the option, or unset LAKEPREP_SPARK.")
     store = _store(schema_location or checked.schema_location, landing, checked, inferred=not given)
-    if store is not None and not checked.include_existing:
-        landing = replace(landing, without=_existing(store, landing, checked))
+    if store is not None:
+        landing = replace(landing, without=_left_out(store, landing, checked, inferred=not given))
     if given:
         return frame_of(spark, landing, checked, given_schema(spark, landing, checked, given))
     return frame_of(spark, landing, checked, _schema(spark, landing, checked, store), store.location)
 
 
-def _existing(store: SchemaStore, landing: Landing, options: CloudOptions) -> frozenset[str]:
+def _left_out(store: SchemaStore, landing: Landing, options: CloudOptions, *, inferred: bool) -> frozenset[str]:
+    """The files of before the first load, where that one was to leave them out.
+
+    With includeExistingFiles=true none: the checkpoint knows those that it passed over, and a new one takes them all.
+    """
     try:
+        if options.include_existing:
+            if not inferred:  # else the stored schema tells that there was a first load
+                store.takes_existing()
+            return frozenset()
         return store.existing(landing.files, unless_overwritten=options.allow_overwrites)
     except SchemaFileError as error:
         raise DamagedSchemaFile(str(error)) from error
@@ -137,13 +145,13 @@ def _evolution(options: CloudOptions, fields: dict[str, Any], partitions: frozen
 
 
 def _store(given: Path | str | None, landing: Landing, options: CloudOptions, *, inferred: bool) -> SchemaStore | None:
-    if inferred:
-        return SchemaStore(_location(given, landing))
-    if options.include_existing:
-        return None
     try:
         return SchemaStore(_location(given, landing))
     except MissingSchemaLocation:
+        if inferred:
+            raise
+        if options.include_existing:
+            return None
         raise MissingSchemaLocation("cloudFiles.includeExistingFiles=false needs cloudFiles.schemaLocation here: "
                                     "the files that are left out are noted there. Set that option.") from None
 

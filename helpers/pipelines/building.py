@@ -30,6 +30,8 @@ class Building:
     views: TempViews
     discovering: bool = False
     queries: dict[str, sql.Query] = field(default_factory=dict)
+    #: Tables that were asked for as streams, whether there are such tables or not.
+    streamed: list[str] = field(default_factory=list)
 
 
 _building: ContextVar[Building | None] = ContextVar("building_flow", default=None)
@@ -53,7 +55,7 @@ def current_spark(what: str) -> Any:
     building = _building.get()
     if building is None:
         raise InvalidSource(f"{what} is for the functions of datasets. Outside of them, use spark.read.table.")
-    return SparkSession.active()
+    return PipelineSession(SparkSession.active())
 
 
 class PipelineSession:
@@ -95,7 +97,7 @@ class PipelineSession:
         building = _building.get()
         if building is not None and building.discovering:
             return _Discovering(self._spark)
-        return _Reader(self._spark.readStream)
+        return _Reader(self._spark.readStream, building.streamed if building else None)
 
 
 def bare(name: str) -> str:
@@ -104,12 +106,14 @@ def bare(name: str) -> str:
 
 
 class _Reader:
-    """A reader that takes LIVE off a table's name; all else is the session's own."""
+    """A reader that takes LIVE off a table's name, and notes it in ``asked``; all else is the session's own."""
 
-    def __init__(self, reader: Any) -> None:
-        self._reader = reader
+    def __init__(self, reader: Any, asked: list[str] | None = None) -> None:
+        self._reader, self._asked = reader, asked
 
     def table(self, tableName: str) -> Any:
+        if self._asked is not None:
+            self._asked.append(bare(tableName))
         return self._reader.table(bare(tableName))
 
     def __getattr__(self, name: str) -> Any:
@@ -118,7 +122,7 @@ class _Reader:
             return found
 
         def chained(*arguments: Any, **named: Any) -> Any:
-            return _Reader(found(*arguments, **named))
+            return _Reader(found(*arguments, **named), self._asked)
 
         return chained
 
@@ -158,14 +162,10 @@ def _with_files(spark: Any, query: sql.Query, building: Building) -> str:
 
 
 def _files(spark: Any, source: sql.FileSource, metadata: bool, state: Path) -> Any:
-    if not source.streaming:
-        options = dict(source.options)
-        schema = options.pop("schema", None)
-        frame = autoloader.read_files(spark, source.path, format=source.format, options=options, schema=schema)
-        return frame.select("*", "_metadata") if metadata else frame
-    options = dict(source.options) if source.legacy else dict(autoloader.read_files_options(source.options))
-    schema = options.pop("schema", None)
-    with autoloader.managed_schema_location(state):
-        frame = autoloader.stream_files(spark, source.path, format=source.format, options=options, schema=schema,
-                                        schema_location=None)
+    if source.streaming:
+        with autoloader.managed_schema_location(state):
+            frame = autoloader.stream_read_files(spark, source.path, format=source.format, options=source.options,
+                                                 prefixed=source.legacy)
+    else:
+        frame = autoloader.read_files(spark, source.path, format=source.format, options=source.options)
     return frame.select("*", "_metadata") if metadata else frame

@@ -82,7 +82,10 @@ class Discovery:
             missing = self.missing(error) or (_not_found(error) if is_classic(self.spark) else None)
             if missing is None:
                 raise
-            return Reads((sql.Input(name=missing, streaming=False),), False, True, None, deferred=True)
+            asked = [*building.streamed, *(read.name for query in building.queries.values() for read in query.inputs
+                                           if read.streaming)]
+            streaming = missing in {self.own(name) or names.canonical(name) for name in asked}
+            return Reads((sql.Input(name=missing, streaming=streaming),), streaming, True, None, deferred=True)
 
     def _of_query(self, query: sql.Query) -> Reads:
         files = bool(query.file_sources)

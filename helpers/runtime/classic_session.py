@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pyspark.errors import PySparkException
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrameReader, SparkSession
 
 from helpers.runtime import jvm
 from helpers.runtime.launch import (
@@ -31,6 +31,7 @@ from helpers.runtime.launch import (
 from helpers.runtime.locks import try_lock
 from helpers.runtime.places import Places
 from helpers.runtime.preflight import prepare
+from helpers.runtime.readers import ToldReader
 from helpers.runtime.server import home_in_use
 from helpers.runtime.settings import Settings
 from helpers.runtime.statements import LakeStatements, silence_dumps
@@ -39,6 +40,10 @@ if TYPE_CHECKING:
     from helpers.autoloader.classic_reader import ClassicCloudStreamReader
 
 _GRACE = 15.0
+
+
+class _BatchReader(ToldReader, DataFrameReader):
+    """The classic DataFrameReader."""
 
 
 class ClassicSession(LakeStatements, SparkSession):
@@ -74,6 +79,10 @@ class ClassicSession(LakeStatements, SparkSession):
     def alive(self) -> bool:
         """Its JVM runs."""
         return self._gateway.proc.poll() is None  # type: ignore[no-any-return]
+
+    @property
+    def read(self) -> DataFrameReader:
+        return _BatchReader(self)
 
     @property
     def readStream(self) -> ClassicCloudStreamReader:  # type: ignore[override]

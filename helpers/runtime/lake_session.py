@@ -1,4 +1,4 @@
-"""Spark's own Connect session, with a `readStream` and a `sql` that know Auto Loader; no part of pyspark is patched."""
+"""Spark's own Connect session, with readers and a `sql` that know Auto Loader; no part of pyspark is patched."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from pyspark.errors import PySparkException
 from pyspark.sql.connect.client import DefaultChannelBuilder, SparkConnectClient
+from pyspark.sql.connect.readwriter import DataFrameReader
 from pyspark.sql.connect.session import SparkSession
 
 from helpers.runtime.launch import MESSAGE_BYTES
+from helpers.runtime.readers import ToldReader
 from helpers.runtime.retries import ShortPolicy
 from helpers.runtime.state import ServerInfo
 from helpers.runtime.statements import LakeStatements, silence_dumps
@@ -48,6 +50,10 @@ class _Client(SparkConnectClient):
 
             told._message = unknown_field_message(told) or told._message
             raise
+
+
+class _BatchReader(ToldReader, DataFrameReader):
+    """Spark Connect's DataFrameReader."""
 
 
 class LakeSession(LakeStatements, SparkSession):
@@ -92,6 +98,10 @@ class LakeSession(LakeStatements, SparkSession):
         parameters = ";".join(filter(None, [parameters, session_id and f"session_id={session_id}"]))
         url = f"{address.rstrip('/')}/" + (f";{parameters}" if parameters else "")
         return cls(DefaultChannelBuilder(url), remote=remote)._open()
+
+    @property
+    def read(self) -> DataFrameReader:
+        return _BatchReader(self)
 
     @property
     def readStream(self) -> CloudStreamReader:  # type: ignore[override]

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 # What may be a statement that Spark does not know, so that all others start without a look at them.
 _OURS = re.compile(r"\b(copy|read_files|cloud_files\w*)\b", re.IGNORECASE)
 _EVENT_LOG = re.compile("event_log", re.IGNORECASE)
+# Spark would take the words for the path of its own REFRESH, and say only that a path has no spaces.
+_REFRESH = re.compile(r"\s*+refresh\s+(materialized\s+view|streaming\s+table)\b", re.IGNORECASE)
 
 
 # pyspark prints every failed statement a second time, as one line of JSON with the whole traceback.
@@ -43,6 +45,12 @@ class LakeStatements:
 
     def sql(self, sqlQuery: str, args: Any = None, **kwargs: Any) -> DataFrame:
         """As Spark's, and with COPY INTO, `read_files(…)`, `cloud_files_state(…)` and `event_log(…)`."""
+        refresh = _REFRESH.match(sqlQuery)
+        if refresh:
+            from helpers.pipelines.errors import Unsupported
+
+            words = " ".join(refresh[0].upper().split())
+            raise Unsupported(f"{words} is not supported here: start an update of the pipeline that defines it.")
         if _EVENT_LOG.search(sqlQuery):
             from helpers.pipelines.event_query import with_event_log
 

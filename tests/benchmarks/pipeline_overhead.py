@@ -66,13 +66,11 @@ def by_hand(spark: Any, places: Places, data: Path, schema: str) -> None:
     """The same two tables as one would write them without pipelines."""
     spark.sql(f"CREATE SCHEMA IF NOT EXISTS {schema}")
     checkpoints = places.checkpoints / schema
-    files = autoloader.stream_files(
+    files = autoloader.stream_read_files(
         spark,
         f"{data}/transactions",
         format="json",
-        schema=None,
-        schema_location=checkpoints / "schema",
-        options=autoloader.read_files_options({"schemaHints": HINTS}),
+        options={"schemaHints": HINTS, "schemaLocation": str(checkpoints / "schema")},
     )
     readable = F.col("_rescued_data").isNull()
     bronze = files.observe("rules", F.count(F.lit(1)).alias("rows"), F.count_if(~readable).alias("readable"))

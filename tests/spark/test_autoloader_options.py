@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pyspark.errors import StreamingQueryException
+from pyspark.errors import IllegalArgumentException, StreamingQueryException
 from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
 
 from helpers.autoloader import MissingSchemaLocation, UnsupportedOption
 from helpers.runtime import Places
@@ -48,6 +49,37 @@ def test_files_that_were_there_before_are_left_out(lab: Lab) -> None:
         lab.read("id INT", includeExistingFiles="false")
 
 
+@pytest.mark.parametrize(("schema", "first", "loaded"), [
+    (None, "true", [(1,), (2,)]), ("id INT", "true", [(1,), (2,)]), ("id INT", "false", [(2,)])])
+def test_what_is_said_of_existing_files_counts_only_the_first_time(
+    lab: Lab, schema: str | None, first: str, loaded: list[tuple[int]]
+) -> None:
+    def run(existing: str) -> None:
+        lab.run(lab.read(schema, schemaLocation=str(lab.root / "schema"), includeExistingFiles=existing))
+
+    lab.land("1.json", {"id": 1})
+    run(first)
+    lab.land("2.json", {"id": 2})
+    run("false" if first == "true" else "true")
+    assert lab.rows("id") == loaded
+
+
+def test_a_stream_without_a_trigger_goes_on_with_the_files_that_the_filters_choose(lab: Lab) -> None:
+    for name in ("a.json", "b.txt", "sub/c.json", "day=1/d.json"):
+        lab.land(name, {"id": name})
+    chosen = lab.read(reader={"pathGlobFilter": "*.json", "recursiveFileLookup": "true"})
+    query = chosen.writeStream.option("checkpointLocation", str(lab.root / "state")).start(str(lab.root / "table"))
+    try:
+        query.processAllAvailable()
+        assert lab.rows() == [("a.json", None), ("day=1/d.json", None), ("sub/c.json", None)]
+        lab.land("e.json", {"id": "e.json"})
+        query.processAllAvailable()
+        assert query.isActive
+    finally:
+        query.stop()
+    assert len(lab.rows()) == 4
+
+
 def test_files_are_chosen_by_time(lab: Lab) -> None:
     for name, at in (("a.json", 1_700_000_000), ("b.json", 1_700_000_100), ("c.json", 1_700_000_200)):
         os.utime(lab.land(name, {"id": name}), (at, at))
@@ -68,9 +100,22 @@ def test_a_micro_batch_has_as_much_as_its_limit_allows_unless_there_is_to_be_onl
     assert batches("abc", lab.read("id STRING", maxFilesPerTrigger="2")) == [2, 1]
     assert batches("de", lab.read("id STRING", maxBytesPerTrigger="1b")) == [1, 1]
     assert batches("fg", lab.read("id STRING", maxFilesPerTrigger="1"), once=True) == [2]
+    landing = str(lab.landing / "h.json")
+
+    @F.udf("string")
+    def land_another(id):
+        with open(landing, "w") as file:
+            file.write('{"id": "h"}')
+        return id
+
+    # What comes while it runs is for the next run.
+    assert batches("i", lab.read("id STRING", maxFilesPerTrigger="1").select(land_another("id").alias("id"))) == [1]
+    assert batches("", lab.read("id STRING")) == [1]
     with pytest.raises(StreamingQueryException, match="ContinuousTrigger"):
         batches("", lab.read("id STRING"), continuous="1 second")
-    assert len(lab.rows("id")) == 7
+    with pytest.raises(IllegalArgumentException, match="REAL_TIME_MODE"):
+        batches("", lab.read("id STRING"), realTime="5 seconds")
+    assert len(lab.rows("id")) == 9
 
 
 def test_a_record_may_go_over_several_lines(lab: Lab) -> None:
@@ -100,9 +145,12 @@ def test_a_streams_state_and_a_batch_of_its_files_are_read_in_sql(
 ) -> None:
     lab.land("day=1/a.json", {"id": 1, "price": 1.5})
     lab.run()
-    state = spark.sql(f"SELECT path, ingestion_state, commit_time FROM cloud_files_state('{lab.root / 'state'}')")
-    ((path, told, committed),) = state.collect()
-    assert (path.endswith("/landing/day=1/a.json"), told, committed is not None) == (True, "COMMITTED", True)
+    (state,) = spark.sql(f"SELECT * FROM cloud_files_state('{lab.root / 'state'}')").collect()
+    path, created = state.path, lab.landing / "day=1" / "a.json"
+    assert path.endswith("/landing/day=1/a.json")
+    assert (state.size, int(state.create_time.timestamp())) == (created.stat().st_size, int(created.stat().st_mtime))
+    assert state.create_time < state.discovery_time < state.processed_time == state.commit_time
+    assert state[6:] == (None, None, None, "0", None, "COMMITTED")
     # A pipeline keeps the checkpoint of each flow into a streaming table so.
     shutil.copytree(lab.root / "state", places.checkpoints / schema / "st" / "my_flow")
     spark.sql(f"CREATE TABLE st (id INT) TBLPROPERTIES ('pipelines.pipelineId' = '{schema}')")
@@ -120,7 +168,7 @@ def test_a_streams_state_and_a_batch_of_its_files_are_read_in_sql(
     assert rows[1][3].startswith('{"id":"x","_file_path":')
     spark.sql(f"CREATE TABLE t AS SELECT _metadata.file_name AS file, f.* FROM {files} f")
     assert sorted(spark.table("t").columns) == ["_rescued_data", "day", "file", "id", "price"]
-    spark.sql(f"INSERT INTO t BY NAME SELECT id AS file FROM read_files('{lab.landing}', schema => 'id STRING')")
+    spark.sql(f"INSERT INTO t BY NAME SELECT id AS file FROM read_files('{lab.landing}', SCHEMA => 'id STRING')")
     assert spark.table("t").count() == 4
     asked = {"spark.databricks.sql.rescuedDataColumn.filePath.enabled": "false",
              "spark.databricks.cloudFiles.schemaInference.sampleSize.numFiles": "1"}
@@ -170,3 +218,18 @@ def test_a_file_that_is_overwritten_is_read_again_only_where_that_is_allowed(lab
     state = spark.sql(f"SELECT path, create_time FROM cloud_files_state('{lab.root / 'state'}')").collect()
     assert sorted((row.path[-6:], int(row.create_time.timestamp())) for row in state) == [
         ("a.json", 1_700_000_002), ("b.json", 1_600_000_000)]
+
+
+def test_a_batch_of_csv_or_text_files_has_the_columns_that_are_there_now(lab: Lab, spark: SparkSession) -> None:
+    lab.land("people.csv", "id,name", "1,Ann", "2,Bob")
+    files = f"SELECT * FROM read_files('{lab.landing}', pathGlobFilter => '*.csv')"
+    assert types(spark.sql(files)) == {"id": "int", "name": "string", "_rescued_data": "string"}
+    assert sorted(map(tuple, spark.sql(files).collect())) == [(1, "Ann", None), (2, "Bob", None)]
+    lab.land("more.csv", "id,born", "3.5,2001-02-03")
+    frame = spark.sql(files)
+    assert types(frame) == {"id": "double", "born": "date", "name": "string", "_rescued_data": "string"}
+    assert sorted((id, str(born), name) for id, born, name, _ in frame.collect()) == [
+        (1.0, "None", "Ann"), (2.0, "None", "Bob"), (3.5, "2001-02-03", None)]
+    lab.land("notes.txt", "first line", "second, line")
+    notes = spark.sql(f"SELECT * FROM read_files('{lab.landing}/notes.txt')")
+    assert (notes.columns, sorted(map(tuple, notes.collect()))) == (["value"], [("first line",), ("second, line",)])

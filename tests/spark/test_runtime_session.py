@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pyspark.errors import NumberFormatException
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
+from helpers.autoloader import UnsupportedOption
 from helpers.classic import is_classic
 from helpers.runtime import attach, detach, on_databricks
 from helpers.runtime.errors import BadSetting
@@ -33,6 +36,23 @@ def test_streams_are_read_through_auto_loaders_reader(spark: SparkSession) -> No
     assert isinstance(spark.readStream, reader)
 
 
+@pytest.mark.classic
+@pytest.mark.parametrize("ask", [
+    lambda read: read.option("RescuedDataColumn", "lost"),
+    lambda read: read.schema("id INT").options(rescuedDataColumn="lost"),
+    lambda read: read.load("/nowhere", format="json", rescuedDataColumn="lost"),
+])
+def test_a_batch_reader_refuses_what_rescues_nothing_and_is_sparks_own_else(
+    spark: SparkSession, tmp_path: Path, ask: Callable[[Any], Any]
+) -> None:
+    with pytest.raises(UnsupportedOption, match=r"option '[rR]escuedDataColumn'.*read_files\(.*rescuedDataColumn => "):
+        ask(spark.read)
+    with pytest.raises(UnsupportedOption, match=r"option 'rescuedDataColumn'.*cloudFiles"):
+        spark.readStream.schema("id INT").option("rescuedDataColumn", "lost").json(str(tmp_path))
+    (tmp_path / "a.csv").write_text("1;x\n")
+    assert tuple(spark.read.option("sep", ";").options(header=False).csv(str(tmp_path)).first()) == ("1", "x")
+
+
 @pytest.mark.parametrize(
     ("key", "value"),
     [
@@ -49,6 +69,16 @@ def test_streams_are_read_through_auto_loaders_reader(spark: SparkSession) -> No
 )
 def test_the_local_server_behaves_like_databricks(spark: SparkSession, key: str, value: str) -> None:
     assert spark.conf.get(key) == value
+
+
+def test_sparks_sql_has_what_a_lesson_writes_in_databricks_sql(spark: SparkSession) -> None:
+    rows = spark.sql("FROM range(4) |> WHERE id > 1 |> EXTEND id * 2 AS twice |> SELECT twice ORDER BY twice")
+    assert [row.twice for row in rows.collect()] == [4, 6]
+    one = spark.sql("""
+        SELECT * EXCEPT (s), parse_json(s):a.b::int AS b, '7'::int AS seven
+        FROM VALUES (1, '{"a": {"b": 5}}'), (2, '{}') AS t(id, s)
+        QUALIFY row_number() OVER (ORDER BY id) = 1""")
+    assert [row.asDict() for row in one.collect()] == [{"id": 1, "b": 5, "seven": 7}]
 
 
 def test_a_table_without_a_format_is_delta_and_lies_in_the_home(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -22,6 +23,7 @@ from helpers.autoloader.landing import Landing
 from helpers.autoloader.options import check_options
 from helpers.autoloader.partitions import partition_fields, split_schema, with_partitions
 from helpers.autoloader.read_files import detected_format
+from helpers.autoloader.session_options import sampled
 from helpers.autoloader.stream_state import seen_files
 
 
@@ -48,6 +50,21 @@ def test_the_sample_is_at_most_1000_files_by_name_or_50_gb(tmp_path: Path) -> No
     few = Landing(str(tmp_path), sample_bytes=10).sample()
     assert [Path(path).name for path in few] == ["0000.json", "0001.json"]
     assert len(Landing(str(tmp_path), sample_files=1).sample()) == 1
+
+
+def test_a_session_says_how_many_files_or_bytes_are_sampled() -> None:
+    prefix = "spark.databricks.cloudFiles.schemaInference.sampleSize"
+
+    def sizes(**asked: str) -> tuple[int, int]:
+        conf = {f"{prefix}.{name}": value for name, value in asked.items()}
+        landing = sampled(SimpleNamespace(conf=conf), Landing("/landing"))
+        return landing.sample_files, landing.sample_bytes
+
+    assert sizes() == (1000, 50 * 1024**3)
+    assert sizes(numFiles="7") == (7, 50 * 1024**3)
+    assert sizes(numBytes="10mb") == (1000, 10 * 1024**2)
+    with pytest.raises(UnsupportedOption, match=r"sampleSize\.numBytes"):
+        sizes(numBytes="much")
 
 
 def test_patterns_and_name_filters_choose_files(tmp_path: Path) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from helpers.autoloader import UnsupportedOption, read_files_options
-from helpers.autoloader.options import CloudOptions, check_options
+from helpers.autoloader import EmptyLandingFolder, UnsupportedOption, read_files, stream_read_files
+from helpers.autoloader.options import CloudOptions, check_options, read_files_options
 
 
 def check(*, explicit_schema: bool = False, **options: str) -> CloudOptions:
@@ -64,7 +66,19 @@ def test_a_misspelled_option_is_named_with_the_right_spelling(name: str, right: 
         check_options({"cloudFiles.format": "json", name: "x"}, explicit_schema=False)
 
 
-@pytest.mark.parametrize("name", ["cloudFiles.useNotifications", "badRecordsPath", "cloudFiles.backfillInterval"])
+@pytest.mark.parametrize(("name", "right"), [
+    ("cloudFiles.pathGlobFilter", "pathGlobFilter"), ("cloudFiles.rescueddatacolumn", "rescuedDataColumn"),
+    ("CLOUDFILES.modifiedAfter", "modifiedAfter"), ("cloudFiles.multiLine", "multiLine"),
+])
+@pytest.mark.parametrize("validate", ["true", "false"])
+def test_a_generic_option_takes_no_prefix(name: str, right: str, validate: str) -> None:
+    options = {"cloudFiles.format": "json", name: "x", "cloudFiles.validateOptions": validate}
+    with pytest.raises(UnsupportedOption, match=rf"'{name}'.*takes no prefix.*option\('{right}'"):
+        check_options(options, explicit_schema=False)
+
+
+@pytest.mark.parametrize("name", ["cloudFiles.useNotifications", "badRecordsPath", "cloudFiles.backfillInterval",
+                                  "cloudFiles.useIncrementalListing", "mode"])
 def test_an_option_that_only_databricks_has_is_refused_by_name(name: str) -> None:
     with pytest.raises(UnsupportedOption, match=f"'{name}' is not supported here yet"):
         check_options({"cloudFiles.format": "json", name: "true"}, explicit_schema=False)
@@ -74,8 +88,22 @@ def test_an_option_that_only_databricks_has_is_refused_by_name(name: str) -> Non
                       explicit_schema=False)
 
 
+@pytest.mark.parametrize("mode", ["DROPMALFORMED", "failFast"])
+def test_a_mode_that_loses_or_stops_at_records_is_refused_by_name(mode: str) -> None:
+    for options in ({"mode": mode}, {"mode": mode, "rescuedDataColumn": "lost"}):
+        with pytest.raises(UnsupportedOption, match="'mode' is not supported here yet"):
+            check_options({"cloudFiles.format": "json", **options}, explicit_schema=True)
+
+
 def test_an_unsupported_option_may_say_what_is_done_here() -> None:
     assert check(cleanSource="OFF", useStrictGlobber="TRUE").max_files_per_trigger == 1000
+    only = {"useIncrementalListing": ("false", "auto"), "useNotifications": ("false", "true"),
+            "useManagedFileEvents": ("false", "true"), "cleanSource": ("off", "DELETE"),
+            "useStrictGlobber": ("true", "false")}
+    for name, (done, other) in only.items():
+        assert check(**{name: done}) == check()
+        with pytest.raises(UnsupportedOption, match=rf"'cloudFiles\.{name}' is not supported here yet"):
+            check(**{name: other})
     options = {"cloudFiles.format": "json", "readerCaseSensitive": "true", "mode": "PERMISSIVE"}
     assert check_options(options, explicit_schema=False).reader == {}
     with pytest.raises(UnsupportedOption, match="'readerCaseSensitive' is not supported here yet"):
@@ -149,6 +177,13 @@ def test_hints_for_an_explicit_schema_are_refused() -> None:
         check(explicit_schema=True, schemaHints="a INT")
 
 
+@pytest.mark.parametrize("format", ["text", "binaryFile"])
+def test_hints_for_a_format_whose_columns_are_always_the_same_are_refused(format: str) -> None:
+    for hinted in ({"cloudFiles.schemaHints": "a INT"}, read_files_options({"schemaHints": "a INT"})):
+        with pytest.raises(UnsupportedOption, match=rf"schemaHints.*{format}.*cast"):
+            check_options(hinted, explicit_schema=False, format=format)
+
+
 @pytest.mark.parametrize(("name", "value"), [("inferColumnTypes", "yes"), ("maxFilesPerTrigger", "0"),
                                              ("maxFilesPerTrigger", "many"), ("validateOptions", "no"),
                                              ("maxBytesPerTrigger", "much"), ("includeExistingFiles", "1"),
@@ -162,3 +197,19 @@ def test_read_files_infers_types_and_takes_names_without_the_prefix() -> None:
     assert read_files_options({"schemahints": "a INT", "header": "true"}) == {
         "cloudFiles.inferColumnTypes": "true", "cloudFiles.schemaHints": "a INT", "header": "true"}
     assert read_files_options({"inferColumnTypes": "false"}) == {"cloudFiles.inferColumnTypes": "false"}
+
+
+def test_read_files_refuses_a_prefix_and_cloud_files_needs_it(tmp_path: Path) -> None:
+    for read in (read_files, stream_read_files):
+        for name in ("cloudFiles.schemaHints", "CLOUDFILES.maxFilesPerTrigger"):
+            right = name.partition(".")[2]
+            with pytest.raises(UnsupportedOption, match=rf"read_files has no option '{name}'.*Write {right} =>"):
+                read(None, str(tmp_path), format="json", options={name: "1"})
+    with pytest.raises(UnsupportedOption, match=r"'schemaHints'.*Did you mean 'cloudFiles\.schemaHints'"):
+        stream_read_files(None, str(tmp_path), format="json", options={"schemaHints": "a INT"}, prefixed=True)
+
+
+def test_a_format_that_no_file_tells_is_asked_for(tmp_path: Path) -> None:
+    for read in (read_files, stream_read_files):
+        with pytest.raises(EmptyLandingFolder, match="Land a file first, or give it, with format => 'json'"):
+            read(None, str(tmp_path), options={})

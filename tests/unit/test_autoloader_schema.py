@@ -106,3 +106,27 @@ def test_a_damaged_schema_file_is_named_and_nothing_is_overwritten(tmp_path: Pat
         store.update(lambda now: schema(b="long"))
     assert damaged.read_text() == content
     assert sorted(path.name for path in (tmp_path / "_schemas").iterdir()) == ["0", "1"]
+
+
+def test_what_the_first_load_took_or_left_out_holds_for_all_later_ones(tmp_path: Path) -> None:
+    leaving = SchemaStore(str(tmp_path / "leaving"))
+    assert leaving.existing(lambda: ["old"]) == {"old"}
+    leaving.takes_existing()
+    assert leaving.existing(lambda: ["old", "new"]) == {"old"}
+    taking = SchemaStore(str(tmp_path / "taking"))
+    taking.takes_existing()
+    assert taking.existing(lambda: ["new"]) == frozenset()
+
+
+def test_a_stream_that_ran_without_a_note_leaves_out_no_file(tmp_path: Path) -> None:
+    inferred = SchemaStore(str(tmp_path / "inferred"))
+    inferred.update(lambda _: schema(a="long"))
+    given = SchemaStore(str(tmp_path / "given"))
+    (tmp_path / "given" / "offsets").mkdir(parents=True)
+    assert inferred.existing(lambda: ["new"]) == given.existing(lambda: ["new"]) == frozenset()
+
+
+def test_a_damaged_note_of_the_files_that_are_left_out_is_named(tmp_path: Path) -> None:
+    (tmp_path / "_existing_files.json").write_text('{"files": 1')
+    with pytest.raises(SchemaFileError, match=r"_existing_files\.json, .*includeExistingFiles=false.* is damaged"):
+        SchemaStore(str(tmp_path)).existing(list)

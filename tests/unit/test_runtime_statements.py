@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from pyspark.sql.connect.dataframe import DataFrame
 
+from helpers.pipelines.errors import Unsupported
 from helpers.runtime.statements import LakeStatements, query
 
 
@@ -51,3 +52,9 @@ def test_a_session_of_somebody_else_gets_every_query() -> None:
     spark = Foreign()
     assert query(spark, "SELECT 1") == "a frame"
     assert spark.sent == ["SELECT 1"]
+
+
+@pytest.mark.parametrize("kind", ["Materialized  View", "streaming table"])
+def test_a_refresh_that_spark_would_take_for_a_path_is_refused(kind: str) -> None:
+    with pytest.raises(Unsupported, match=f"REFRESH {' '.join(kind.upper().split())} is not supported here: start an"):
+        LakeStatements().sql(f"\n refresh {kind} sales")
