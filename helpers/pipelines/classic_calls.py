@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,7 +13,10 @@ _ACTIONS = frozenset({
     "collectToPython", "collectAsArrowToPython", "toPythonIterator", "getRowsToPython", "tailToPython", "showString",
     "htmlString", "count", "isEmpty", "save", "saveAsTable", "insertInto", "append", "overwrite",
     "overwritePartitions", "create", "replace", "createOrReplace", "start", "toTable", "merge"})
-_CALL = "c"
+#: Methods of readers and writers of files alike: a writer's run something.
+_FORMATS = frozenset({"csv", "jdbc", "json", "orc", "parquet", "text", "xml"})
+_CHANGES = ("INSERT", "UPDATE", "DELETE", "MERGE", "TRUNCATE", "CREATE", "DROP", "ALTER", "COPY", "OPTIMIZE", "VACUUM")
+_CALL, _TEXT = "c", "s"
 #: By thread: what is called before an action of that thread. Flows are built side by side.
 _refusals: dict[int, Callable[[], None]] = {}
 _lock = threading.Lock()
@@ -45,7 +49,33 @@ def _asking(send: Callable[..., Any]) -> Callable[..., Any]:
     return asked
 
 
+def changes(statement: str) -> bool:
+    """Whether a SQL statement does something, and is no query."""
+    words = statement.split(maxsplit=1)
+    return bool(words) and words[0].upper() in _CHANGES
+
+
 def _runs(command: str) -> bool:
     """py4j writes a call as lines: its kind, the object, the method, the arguments."""
-    kind, target, method, *_ = (*command.split("\n", 3), "", "")
-    return kind == _CALL and target.startswith("o") and method in _ACTIONS
+    kind, target, method, argument, *_ = (*command.split("\n", 4), "", "", "")
+    if kind != _CALL or not target.startswith("o"):
+        return False
+    if method == "sql" and argument.startswith(_TEXT):
+        return changes(_unescaped(argument.removeprefix(_TEXT)))
+    return method in _ACTIONS or (method in _FORMATS and _by_a_writer())
+
+
+def _unescaped(text: str) -> str:
+    from py4j.protocol import unescape_new_line
+
+    return str(unescape_new_line(text))
+
+
+def _by_a_writer() -> bool:
+    """Whether pyspark's writer makes the call that is being sent."""
+    frame = sys._getframe(1)
+    while frame is not None and frame.f_globals.get("__name__", "").startswith((__name__, "py4j.", "pyspark.")):
+        if type(frame.f_locals.get("self")).__name__ == "DataFrameWriter":
+            return True
+        frame = frame.f_back  # type: ignore[assignment]
+    return False

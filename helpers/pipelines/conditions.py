@@ -1,4 +1,4 @@
-"""What an expectation's condition may not call: Python. It is SQL about one record.
+"""What an expectation's condition may not have: Python, and subqueries. It is SQL about one record.
 
 Imitates https://docs.databricks.com/aws/en/ldp/expectations.
 """
@@ -13,6 +13,24 @@ from helpers.pipelines.errors import InvalidDataset
 from helpers.pipelines.graph import Dataset
 from helpers.pipelines.names import quoted_part
 from helpers.pipelines.problems import Problems
+from helpers.sql.lexemes import UnreadableText, tokenize
+
+
+def refuse_subqueries(dataset: Dataset) -> None:
+    """Raise where a condition has a query inside, as the parser does for one that is written in SQL."""
+    for rule in dataset.expectations:
+        if _has_query(rule.condition):
+            raise InvalidDataset(
+                f"{dataset.defined_at}: the condition of the expectation '{rule.name}' of '{dataset.name}' may not "
+                f"contain a subquery. Join the other table in the query of '{dataset.name}', and write a condition on "
+                "the joined columns.")
+
+
+def _has_query(condition: str) -> bool:
+    try:
+        return any(lexeme.word == "SELECT" for lexeme in tokenize(condition))
+    except UnreadableText:  # Spark says what is wrong with it
+        return False
 
 
 def refuse_python(spark: Any, datasets: Iterable[Dataset], functions: frozenset[str], problems: Problems) -> None:

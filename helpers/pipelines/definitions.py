@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from helpers.pipelines import names
+from helpers.pipelines.conditions import refuse_subqueries
 from helpers.pipelines.errors import DuplicateDataset, InvalidDataset, UnknownDataset, Unsupported, nearest
 from helpers.pipelines.graph import STREAMED, Dataset, Definitions, EventHook, Flow, takes_no_flow
 from helpers.pipelines.problems import Problems
@@ -50,6 +51,7 @@ def _check_dataset(dataset: Dataset, known: dict[str, Dataset]) -> None:
             raise DuplicateDataset(f"{dataset.defined_at}: '{dataset.name}' has two expectations named '{rule.name}'. "
                                    "Rename one of them.")
         seen.add(rule.name)
+    refuse_subqueries(dataset)
 
 
 def _check_flow(flow: Flow, kept: dict[str, Flow], known: dict[str, Dataset]) -> None:

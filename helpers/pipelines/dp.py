@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
+from helpers.pipelines.building import bare
 from helpers.pipelines.dp_cdc import create_auto_cdc_flow, create_auto_cdc_from_snapshot_flow
 from helpers.pipelines.dp_sinks import create_sink
 from helpers.pipelines.errors import InvalidDataset, Unsupported, nearest
@@ -94,8 +95,8 @@ def append_flow(*, target: str, name: str | None = None, spark_conf: Mapping[str
         _check_function(function)
         where = place(function)
         current("append_flow").flows.append(
-            Flow(name=canonical(name or function.__name__), target=canonical(target), body=function, defined_at=where,
-                 once=bool(once)))
+            Flow(name=canonical(name or function.__name__), target=canonical(bare(target)), body=function,
+                 defined_at=where, once=bool(once)))
         return function
 
     return register
@@ -112,32 +113,32 @@ def on_event_hook(hook: Any = None, /, *, max_allowable_consecutive_failures: in
     return register if hook is None else register(hook)
 
 
-def expect(name: str, inv: str, /) -> Callable[[Function], Function]:
+def expect(name: str, inv: str) -> Callable[[Function], Function]:
     """Count the rows that break the rule, and keep them."""
     return _expecting({name: inv}, "warn")
 
 
-def expect_or_drop(name: str, inv: str, /) -> Callable[[Function], Function]:
+def expect_or_drop(name: str, inv: str) -> Callable[[Function], Function]:
     """Leave out the rows that break the rule, and count them."""
     return _expecting({name: inv}, "drop")
 
 
-def expect_or_fail(name: str, inv: str, /) -> Callable[[Function], Function]:
+def expect_or_fail(name: str, inv: str) -> Callable[[Function], Function]:
     """Fail the flow at a row that breaks the rule; nothing of that micro-batch is written."""
     return _expecting({name: inv}, "fail")
 
 
-def expect_all(expectations: Mapping[str, str], /) -> Callable[[Function], Function]:
+def expect_all(expectations: Mapping[str, str]) -> Callable[[Function], Function]:
     """Several :func:`expect` at once."""
     return _expecting(expectations, "warn")
 
 
-def expect_all_or_drop(expectations: Mapping[str, str], /) -> Callable[[Function], Function]:
+def expect_all_or_drop(expectations: Mapping[str, str]) -> Callable[[Function], Function]:
     """Several :func:`expect_or_drop` at once."""
     return _expecting(expectations, "drop")
 
 
-def expect_all_or_fail(expectations: Mapping[str, str], /) -> Callable[[Function], Function]:
+def expect_all_or_fail(expectations: Mapping[str, str]) -> Callable[[Function], Function]:
     """Several :func:`expect_or_fail` at once."""
     return _expecting(expectations, "fail")
 
@@ -215,6 +216,9 @@ def _check_options(given: Mapping[str, Any], options: Mapping[str, Any], where: 
         if option not in (*known, *_REFUSED):
             raise InvalidDataset(f"{where}: '{option}' is not an argument here.{nearest(option, ('name', *known))} "
                                  f"These are: name, {', '.join(known)}.")
+    clustering = next((option for option in ("cluster_by", "cluster_by_auto") if option in given), None)
+    if clustering and "partition_cols" in given:
+        raise InvalidDataset(f"{where}: partition_cols and {clustering} exclude each other. Keep one of them.")
     refused = next((option for option in _REFUSED if option in given), None)
     if refused or given.get("format", "delta") != "delta":
         named = refused or f"format='{given['format']}'"

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from helpers import sql
+from helpers.pipelines.building import bare
 from helpers.pipelines.errors import InvalidDataset, Unsupported, nearest
 from helpers.pipelines.graph import Flow
 from helpers.pipelines.names import canonical, quoted
@@ -62,9 +63,10 @@ def create_auto_cdc_flow(
                               "track_history_except_column_list", track_history_except_column_list, where),
         once=bool(once),
     )
-    body = sql.parse_query(f"SELECT * FROM STREAM {quoted(source)}", source=where, parameters={})
+    body = sql.parse_query(f"SELECT * FROM STREAM {quoted(bare(source))}", source=where, parameters={})
     current("create_auto_cdc_flow").flows.append(Flow(
-        name=canonical(name or target), target=canonical(target), body=body, defined_at=where, changes=changes))
+        name=canonical(name or bare(target)), target=canonical(bare(target)), body=body, defined_at=where,
+        changes=changes))
 
 
 def create_auto_cdc_from_snapshot_flow(
@@ -95,9 +97,9 @@ def create_auto_cdc_from_snapshot_flow(
         once=bool(once), snapshots=True)
     body = source
     if isinstance(source, str):
-        body = sql.parse_query(f"SELECT * FROM {quoted(source)}", source=where, parameters={})
+        body = sql.parse_query(f"SELECT * FROM {quoted(bare(source))}", source=where, parameters={})
     current("create_auto_cdc_from_snapshot_flow").flows.append(Flow(
-        name=canonical(target), target=canonical(target), body=body, defined_at=where, changes=changes))
+        name=canonical(bare(target)), target=canonical(bare(target)), body=body, defined_at=where, changes=changes))
 
 
 def _refuse(others: Mapping[str, Any], where: str) -> None:

@@ -47,6 +47,22 @@ def metrics(rules: Sequence[Expectation]) -> list[Any]:
     return [F.count(F.lit(1)).alias("rows"), F.count_if(_kept(rules, met)).alias("kept"), *failed]
 
 
+def answers(rules: Sequence[Expectation]) -> list[Any]:
+    """Aggregates of the type that each condition gives, for :func:`not_boolean`."""
+    from pyspark.sql import functions as F
+
+    return [F.any_value(F.expr(rule.condition)).alias(f"answer_{place}") for place, rule in enumerate(rules)]
+
+
+def not_boolean(schema: Any, rules: Sequence[Expectation]) -> tuple[Expectation, str] | None:
+    """The first rule whose condition gives no truth value, and the type that it gives; NULL alone has no type."""
+    for place, rule in enumerate(rules):
+        found = schema[f"answer_{place}"].dataType.simpleString()
+        if found not in ("boolean", "void"):
+            return rule, found.upper()
+    return None
+
+
 def enforced(frame: Any, rules: Sequence[Expectation], *, flow: str) -> Any:
     """The DataFrame without the rows that a drop rule takes out; a fail rule ends the query at the first violation."""
     from pyspark.sql import functions as F

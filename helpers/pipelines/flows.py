@@ -104,7 +104,7 @@ def _row(row: Any) -> dict[str, Any] | None:
 
 
 def replace_view(spark: Any, name: str, frame: Any, rules: Sequence[Expectation], *, fingerprint: Mapping[str, Any],
-                 location: str | None = None) -> Counts:
+                 location: str | None = None, clustered: bool = False) -> Counts:
     """Put the view's new rows in place of the old in one commit, which also carries ``fingerprint``.
 
     ``location``: where the view's table lies, if that is known. What a killed update still wrote was interrupted when
@@ -117,6 +117,8 @@ def replace_view(spark: Any, name: str, frame: Any, rules: Sequence[Expectation]
     options = {"userMetadata": json.dumps(fingerprint)}
     if not _same_columns(tables.schema(spark, name, location=location), frame.schema):
         options["overwriteSchema"] = "true"
+    elif clustered:
+        options["replaceWhere"] = "true"  # else Delta takes the table for a new one, without CLUSTER BY
     observation = Observation()
     frame = expectations.checked(frame, rules, flow=name, observe=observation)
     frame.writeTo(quoted(name)).options(**options).overwrite(F.lit(True))

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from helpers.classic import is_classic
-from helpers.pipelines.classic_calls import watched
+from helpers.pipelines.classic_calls import changes, watched
 from helpers.pipelines.errors import InvalidDataset
 from helpers.pipelines.graph import Flow
 
@@ -16,7 +16,8 @@ from helpers.pipelines.graph import Flow
 _RUNS = ("to_table", "to_table_as_iterator", "to_pandas", "execute_command", "execute_command_as_iterator")
 _WRITES = ("write_operation", "write_operation_v2", "write_stream_operation_start", "merge_into_table_command")
 _WATCHING = (__name__, "helpers.pipelines.classic_calls")
-_CHANGES = ("INSERT", "UPDATE", "DELETE", "MERGE", "TRUNCATE", "CREATE", "DROP", "ALTER", "COPY", "OPTIMIZE", "VACUUM")
+#: Spark's own modules, and ours that stands before its `sql`.
+_SPARKS = ("pyspark.", "py4j.", "helpers.runtime.statements")
 
 
 @contextmanager
@@ -62,10 +63,8 @@ def _action() -> str | None:
         frame = frame.f_back  # type: ignore[assignment]
     while frame is not None:
         module = frame.f_globals.get("__name__", "")
-        if module.startswith("helpers."):
-            return None
-        if not module.startswith(("pyspark.", "py4j.")):
-            return last
+        if not module.startswith(_SPARKS):
+            return None if module.startswith("helpers.") else last
         if type(frame.f_locals.get("self")).__name__ == "GroupedData":
             return None  # its count, for example, is one more column
         last, frame = frame.f_code.co_name, frame.f_back  # type: ignore[assignment]
@@ -80,5 +79,4 @@ def _runs(method: str, arguments: tuple[Any, ...]) -> bool:
     kind = command.WhichOneof("command_type")
     if kind != "sql_command":
         return kind in _WRITES
-    words = (command.sql_command.sql or command.sql_command.input.sql.query).split(maxsplit=1)
-    return bool(words) and words[0].upper() in _CHANGES
+    return changes(command.sql_command.sql or command.sql_command.input.sql.query)

@@ -178,8 +178,11 @@ def _check_view(flow: Flow, streaming: bool, read: Dataset, reads: Mapping[str, 
     condition, is_one, read_as, how = (
         ("INCOMPATIBLE_STREAMING_VIEW_READ", "streaming", "a batch", "with STREAM") if view.streaming
         else ("INCOMPATIBLE_BATCH_VIEW_READ", "batch", "a stream", "without STREAM"))
+    step = f"Read it {how}, or change how '{read.name}' reads its source."
+    if flow.changes and not flow.changes.snapshots:
+        step = f"AUTO CDC reads streams, with ONCE too: let '{read.name}' read its source with STREAM."
     raise InvalidDataset(f"{flow.defined_at}: {condition}: '{flow.name}' reads the {is_one} view '{read.name}' as "
-                         f"{read_as}. Read it {how}, or change how '{read.name}' reads its source.")
+                         f"{read_as}. {step}")
 
 
 def _unknown(name: str, flow: Flow, definitions: Definitions) -> UnknownTable:

@@ -77,6 +77,8 @@ class Running:
             with ThreadPoolExecutor(1) as other, ThreadPoolExecutor(AT_ONCE, thread_name_prefix="flow") as pool:
                 other.submit(self._prepare_event_log)
                 self._loop(sorter, pool)
+            if self._stop.is_set():
+                self._leave()
         except BaseException as error:
             self._broken = error
         finally:
@@ -119,8 +121,16 @@ class Running:
 
     def _skip(self, name: str) -> None:
         self.board.set(name, status="SKIPPED", error="A dataset that it reads has failed.")
-        self._context.progress(name, "SKIPPED", f"Flow '{name}' is SKIPPED: a dataset that it reads has failed.",
-                               level="WARN")
+        for flow in self.plan.definitions.flows_into(name):
+            self._context.progress(name, "SKIPPED", f"Flow '{flow.name}' is SKIPPED: a dataset that it reads has "
+                                   "failed.", flow=flow.name, level="WARN")
+
+    def _leave(self) -> None:
+        """Say of the flows that an interrupt has left no time for that they have ended too."""
+        for name in self.plan.needed:
+            if self.board.report.dataset(name).status == "QUEUED":
+                for flow in self.plan.definitions.flows_into(name):
+                    self._context.progress(name, "STOPPED", f"Flow '{flow.name}' is STOPPED.", flow=flow.name)
 
     def _dataset(self, name: str) -> bool:
         """Run one dataset's flows; False when one failed, after the others had their turn."""

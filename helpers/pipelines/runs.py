@@ -50,12 +50,12 @@ class Context:
         """The flow's DataFrame."""
         return self.setup.frame(flow)
 
-    def progress(self, dataset: str, status: str, message: str, *, flow: str | None = None, batch: int | None = None,
+    def progress(self, dataset: str, status: str, message: str, *, flow: str, batch: int | None = None,
                  level: str = "INFO", error: BaseException | None = None,
                  details: Mapping[str, Any] | None = None) -> None:
         """Tell the event log how far a flow is."""
         self.log.emit("flow_progress", message, {"status": status, **(details or {})}, level=level, error=error,
-                      flow=flow or dataset, dataset=dataset, batch=batch)
+                      flow=flow, dataset=dataset, batch=batch)
 
     def transaction(self, flow: Flow) -> str:
         """The name under which Delta knows the flow's writes."""
@@ -134,7 +134,8 @@ def _materialized_view(context: Context, dataset: Dataset, flow: Flow) -> str:
     with context.interruptible():
         counts = flows.replace_view(
             context.spark, dataset.name, context.frame(flow), dataset.expectations,
-            fingerprint=found or {}, location=context.setup.catalog.location(dataset.name))
+            fingerprint=found or {}, location=context.setup.catalog.location(dataset.name),
+            clustered=bool(dataset.cluster_by))
     rows_read = context.versions.rows_read_by(flow)
     context.board.add(dataset.name, rows_read=rows_read, counts=counts, rules=dataset.expectations)
     return "COMPLETED"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 import uuid
@@ -13,12 +14,13 @@ from typing import Any
 from helpers.pipelines.cells import is_notebook
 from helpers.pipelines.errors import InvalidSettings, Unsupported, nearest
 
-#: Settings about compute, which a laptop does not have; each update notes that they do nothing here.
+#: Settings for the platform (compute, its edition, tags, the catalog); each update notes that they do nothing here.
 UNUSED = frozenset({"clusters", "channel", "edition", "photon", "serverless", "tags", "catalog",
                     "budget_policy_id", "usage_policy_id"})
 USED = frozenset({"name", "schema", "target", "configuration", "libraries", "continuous", "development", "root_path"})
 #: Configuration that the engine itself reads, with Databricks' defaults for a triggered pipeline.
 RETRIES = {"pipelines.maxFlowRetryAttempts": 2, "pipelines.numUpdateRetryAttempts": 5}
+UNUSED_CONFIGURATION = frozenset({"pipelines.clusterShutdown.delay"})
 _SOURCES = (".sql", ".py", ".ipynb")
 _PARAMETER = re.compile(r"\$\{([^}]*)\}")
 _NAMESPACE = uuid.UUID("6f6b1f34-3f0a-5a57-9d1c-7a35d39c3c11")
@@ -77,8 +79,8 @@ def parse_settings(data: Any, *, source: Path, parameters: Mapping[str, str]) ->
         name=_text(data, "name", source),
         schema=_schema(_filled(_text(data, schema, source), given, schema, source), source),
         files=_files(data.get("libraries") or [], source),
-        configuration={key: value for key, value in given.items() if key not in RETRIES},
-        unused=tuple(sorted(UNUSED.intersection(data))),
+        configuration={key: value for key, value in given.items() if key not in {*RETRIES, *UNUSED_CONFIGURATION}},
+        unused=tuple(sorted(UNUSED.intersection(data) | UNUSED_CONFIGURATION.intersection(given))),
         root=_root(data, source),
         development=_truth(data, "development", source),
         flow_retries=_retries(given, "pipelines.maxFlowRetryAttempts", source),
@@ -119,7 +121,7 @@ def _configuration(data: Any, parameters: Mapping[str, str], source: Path) -> di
     for key, value in data.items():
         if not isinstance(value, str):
             raise InvalidSettings(f"{source.name}: the configuration '{key}' must be a text: write \"{value}\".")
-        if key.startswith("pipelines.") and key not in RETRIES:
+        if key.startswith("pipelines.") and key not in {*RETRIES, *UNUSED_CONFIGURATION}:
             raise Unsupported(f"{source.name}: the configuration '{key}' is not supported here yet. Remove it.")
     filled = {key: _filled(value, parameters, key, source) for key, value in data.items()}
     return {**filled, **parameters}
@@ -136,9 +138,9 @@ def _check_names(data: Mapping[str, Any], source: Path) -> None:
     if other is None:
         return
     # Here, for the SDK takes a second to import, and settings without a mistake do not need it.
-    from databricks.sdk.service.pipelines import PipelineSpec
+    from databricks.sdk.service.pipelines import PipelinesAPI, PipelineSpec
 
-    known = set(PipelineSpec.__dataclass_fields__)
+    known = set(PipelineSpec.__dataclass_fields__) | set(inspect.signature(PipelinesAPI.create).parameters) - {"self"}
     if other in known:
         raise Unsupported(f"{source.name}: the setting '{other}' is not supported here yet. Remove it.")
     raise InvalidSettings(f"{source.name}: unknown setting '{other}'.{nearest(other, known)}")

@@ -221,5 +221,11 @@ def flow_state(home: PipelineHome, definitions: Definitions, flow: Flow) -> Path
 
 
 def _differs(table: tables.Stored, dataset: Dataset, schemas: list[Any]) -> bool:
-    """Whether a materialized view must be made anew, since what reads it is analysed against its columns."""
-    return not table.laid_out_as(dataset) or any(tables.retypes(table.schema, schema) for schema in schemas)
+    """Whether a materialized view must be made anew, since what reads it is analysed against its columns.
+
+    Where other columns were written over it, it would lose the comments of its columns and its clustering.
+    """
+    if not table.laid_out_as(dataset) or any(tables.retypes(table.schema, schema) for schema in schemas):
+        return True
+    kept = bool(dataset.cluster_by) or any(column.comment for column in dataset.columns)
+    return kept and any(schema.fieldNames() != table.schema.fieldNames() for schema in schemas)

@@ -49,6 +49,7 @@ class Stored:
     cluster_by: tuple[str, ...]
     schema: Any
     location: str
+    comment: str | None = None
 
     def laid_out_as(self, dataset: Dataset) -> bool:
         """Whether the files lie as the definition says."""
@@ -90,7 +91,8 @@ def _from_log(location: str | None) -> Stored | None:
     versions = {"delta.minReaderVersion": str(protocol.min_reader_version),
                 "delta.minWriterVersion": str(protocol.min_writer_version)}
     properties = {**found.configuration, **versions}
-    return Stored(properties, tuple(found.partition_columns), (), table_log.columns(table), location or "")
+    return Stored(properties, tuple(found.partition_columns), (), table_log.columns(table), location or "",
+                  found.description)
 
 
 def _from_spark(spark: Any, dataset: Dataset) -> Stored | None:
@@ -107,7 +109,8 @@ def _from_spark(spark: Any, dataset: Dataset) -> Stored | None:
     listed = spark.sql(f"SHOW TBLPROPERTIES {quoted(dataset.name)}").collect()
     properties = {row.key: row.value for row in listed}
     cluster_by = tuple(".".join(path) for path in json.loads(properties.get("clusteringColumns", "[]")))
-    return Stored(properties, partition_by, cluster_by, spark.table(quoted(dataset.name)).schema, details["Location"])
+    return Stored(properties, partition_by, cluster_by, spark.table(quoted(dataset.name)).schema, details["Location"],
+                  details.get("Comment"))
 
 
 def schema(spark: Any, name: str, *, location: str | None) -> Any:
@@ -134,12 +137,24 @@ def _foreign(dataset: Dataset) -> InvalidDataset:
 
 
 def keep_up(spark: Any, dataset: Dataset, table: Stored, schemas: Sequence[Any]) -> None:
-    """Bring a table that stays up to its definition: properties, and columns that its flows give and it lacks."""
+    """Bring a table that stays up to its definition: properties, comments, and columns of its flows that it lacks."""
     changed = {key: value for key, value in dataset.properties.items()
                if str(table.properties.get(key)).lower() != value.lower() and not key.startswith("delta.feature.")}
     if changed:
         spark.sql(f"ALTER TABLE {quoted(dataset.name)} SET TBLPROPERTIES ({_pairs(changed)})")
+    _comment(spark, dataset, table)
     add_columns(spark, dataset.name, table.schema, schemas)
+
+
+def _comment(spark: Any, dataset: Dataset, table: Stored) -> None:
+    """Give a table and its columns the comments that the definition says and they lack."""
+    if dataset.comment and dataset.comment != table.comment:
+        spark.sql(f"COMMENT ON TABLE {quoted(dataset.name)} IS {literal(dataset.comment)}")
+    stored = {field.name.lower(): field.metadata.get("comment") for field in table.schema.fields}
+    for column in dataset.columns:
+        if column.comment and stored.get(column.name.lower(), column.comment) != column.comment:
+            spark.sql(f"ALTER TABLE {quoted(dataset.name)} ALTER COLUMN {quoted_part(column.name)} "
+                      f"COMMENT {literal(column.comment)}")
 
 
 def add_columns(spark: Any, name: str, have: Any, schemas: Sequence[Any]) -> None:

@@ -168,7 +168,7 @@ class _Update:
             return self._run(setup)
 
     def _run(self, setup: SetUp) -> LakeprepError | None:
-        """SETTING_UP_TABLES and RUNNING; gives the first failure of a flow."""
+        """(RESETTING,) SETTING_UP_TABLES and RUNNING; gives the first failure of a flow."""
         self._set_up(setup)
         graph_events.tell_queue(self.log, setup.plan)
         versions = Versions(self.spark, setup.plan, configuration=self.settings.configuration,
@@ -238,15 +238,17 @@ class _Update:
 
     def _set_up(self, setup: SetUp) -> None:
         self.board.draw(setup.plan)
-        drawn = setup.plan
-        self._phase("SETTING_UP_TABLES")
+        drawn, full = setup.plan, bool(setup.plan.selection.full)
+        if not full:
+            self._phase("SETTING_UP_TABLES")
         setup.analyse()
         if setup.plan is not drawn:
             self.board.draw(setup.plan)
         graph_events.tell_definitions(self.log, setup.plan, setup.schemas)
-        if setup.plan.selection.full:
+        if full:  # nothing is emptied, and no event says so, before everything is known to be right
             self._phase("RESETTING")
             setup.reset()
+            self._phase("SETTING_UP_TABLES")
 
     def _end(self, failure: BaseException | None, *, state: str | None = None) -> None:
         final = state or ("FAILED" if failure else "COMPLETED")
@@ -268,7 +270,7 @@ def _user() -> str:
 
 def _unused(settings: PipelineSettings) -> tuple[str, ...]:
     named = ", ".join(f"'{setting}'" for setting in settings.unused)
-    return (f"These settings are about compute and do nothing here: {named}.",) if named else ()
+    return (f"These settings are for the platform and do nothing here: {named}.",) if named else ()
 
 
 def _now() -> int:

@@ -23,6 +23,8 @@ _UNSUPPORTED_CLAUSES = (
     ("REPLACE", "WHERE"),
     ("AUTO", "CDC"),
 )
+#: Two ways to lay out a table's files.
+_LAYOUTS = frozenset({"PARTITIONED BY", "CLUSTER BY"})
 
 
 @dataclass
@@ -160,6 +162,8 @@ def read_clauses(cursor: Cursor, clauses: Clauses, *, kind: str) -> None:
         if clause in seen:
             raise cursor.error(f"{clause} is given twice", at=at)
         seen.add(clause)
+        if seen >= _LAYOUTS:
+            raise cursor.error("PARTITIONED BY and CLUSTER BY exclude each other: keep one of them", at=at)
 
 
 def _clause(cursor: Cursor, clauses: Clauses, kind: str) -> str:

@@ -23,6 +23,7 @@ from helpers.sql.statements import (
 
 _KNOWN = "CREATE STREAMING TABLE, CREATE MATERIALIZED VIEW, CREATE TEMPORARY VIEW, CREATE FLOW and SET"
 _OLD_NAME = "APPLY CHANGES INTO is the old name: write CREATE FLOW name AS AUTO CDC INTO"
+_OLD_INLINE = "APPLY CHANGES is the old name: write FLOW AUTO CDC"
 _TABLE, _VIEW, _TEMPORARY_VIEW = "streaming table", "materialized view", "temporary view"
 _HEADS = {
     ("STREAMING", "TABLE"): (_TABLE, None),
@@ -71,6 +72,9 @@ def _placeholders(prefix: str) -> Iterator[str]:
 def _statement(cursor: Cursor, names: Iterator[str]) -> Statement:
     if cursor.sees("COPY", "INTO"):
         raise cursor.error(f"COPY INTO is not supported in a pipeline; these are: {_KNOWN}")
+    if cursor.sees("REFRESH"):
+        raise cursor.error(f"{_refreshed(cursor)} is not supported in a pipeline, whose updates refresh its tables: "
+                           "remove it, and start an update")
     if cursor.sees("AUTO", "CDC"):
         raise cursor.error("AUTO CDC is part of a flow: write CREATE FLOW name AS AUTO CDC INTO …")
     if cursor.accept("SET"):
@@ -81,6 +85,11 @@ def _statement(cursor: Cursor, names: Iterator[str]) -> Statement:
     if cursor.accept("CREATE"):
         return _create(cursor, names, start)
     raise cursor.error(f"{cursor.found()} starts no pipeline statement; these are: {_KNOWN}")
+
+
+def _refreshed(cursor: Cursor) -> str:
+    kinds = (("MATERIALIZED", "VIEW"), ("STREAMING", "TABLE"))
+    return " ".join(["REFRESH", *next((kind for kind in kinds if cursor.sees("REFRESH", *kind)), ())])
 
 
 def _set(cursor: Cursor) -> SetConf:
@@ -100,9 +109,11 @@ def _set(cursor: Cursor) -> SetConf:
 
 
 def _create(cursor: Cursor, names: Iterator[str], start: Lexeme) -> Statement:
-    at = cursor.look()
-    refresh, replace = cursor.accept("OR", "REFRESH"), cursor.accept("OR", "REPLACE")
-    private, temporary = cursor.accept("PRIVATE"), cursor.accept("TEMPORARY") or cursor.accept("TEMP")
+    at, refresh = cursor.look(), cursor.accept("OR", "REFRESH")
+    again, replace = cursor.look(), cursor.accept("OR", "REPLACE")
+    _refuse(cursor, again, refresh and replace, "write OR REFRESH or OR REPLACE, not both")
+    private, second = cursor.accept("PRIVATE"), cursor.look()
+    temporary = cursor.accept("TEMPORARY") or cursor.accept("TEMP")
     if cursor.accept("FLOW"):
         _refuse(cursor, at, refresh or replace or private or temporary, "CREATE FLOW takes no word before FLOW")
         return _flow(cursor, names)
@@ -114,6 +125,7 @@ def _create(cursor: Cursor, names: Iterator[str], start: Lexeme) -> Statement:
         _refuse(cursor, start, lasting, "CREATE VIEW is not supported yet: write CREATE TEMPORARY VIEW")
         return _view(cursor, names, notes)
     _refuse(cursor, at, replace and kind == _TABLE, "a streaming table is never replaced: write CREATE OR REFRESH")
+    _refuse(cursor, second, private and temporary, f"PRIVATE and TEMPORARY mean the same on a {kind}: write PRIVATE")
     if temporary:
         notes.append(f"TEMPORARY on a {kind} is legacy: write PRIVATE")
     return _table(cursor, names, kind, notes, private=private or temporary, refresh=refresh or replace)
@@ -160,10 +172,11 @@ def _inline_flow(cursor: Cursor, names: Iterator[str]) -> tuple[Query, dict[str,
     for words in (("REPLACE", "WHERE"), ("UPDATE",)):
         if cursor.sees(*words):
             raise cursor.error(f"FLOW {' '.join(words)} is not supported yet: remove it, or run this on Databricks")
+    notes = [_OLD_INLINE] if cursor.sees("APPLY", "CHANGES") else []
     if cursor.accept("AUTO", "CDC") or cursor.accept("APPLY", "CHANGES"):
         once = cursor.accept("ONCE")
         query, changes = read_auto_cdc(cursor, placeholders=names, once=once)
-        return query, {"changes": changes}
+        return replace(query, notes=_all_notes(notes, query)), {"changes": changes}
     if not cursor.accept("INSERT"):
         raise cursor.error(f"expected INSERT … BY NAME or AUTO CDC after FLOW, found {cursor.found()}")
     once = cursor.accept("ONCE")
@@ -204,6 +217,7 @@ def _flow(cursor: Cursor, names: Iterator[str]) -> CreateFlow:
     cursor.expect("INSERT")
     once = cursor.accept("ONCE")
     cursor.expect("INTO")
+    _refuse(cursor, cursor.look(), once and cursor.sees("ONCE"), "ONCE is given twice: write INSERT ONCE INTO")
     once = cursor.accept("ONCE") or once
     notes: list[str] = []
     target = _dataset(cursor, _TABLE, notes)

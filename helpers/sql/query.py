@@ -37,7 +37,7 @@ def read_query(cursor: Cursor, *, placeholders: Iterator[str]) -> Query:
 def read_source(cursor: Cursor, *, placeholders: Iterator[str], as_stream: bool) -> Query:
     """Read what stands in a FROM clause as the query of all its columns.
 
-    It must be read as a stream; `as_stream` makes a stream of a table that is named without STREAM.
+    It must be read as a stream; `as_stream` makes a stream of what is named without STREAM.
     """
     first = cursor.look()
     scan = Scan(cursor, placeholders)
@@ -47,7 +47,7 @@ def read_source(cursor: Cursor, *, placeholders: Iterator[str], as_stream: bool)
     reads = (*scan.inputs, *scan.files)
     if len(reads) != 1:
         raise cursor.error("AUTO CDC reads one table, view or read_files(…): put a query into a view", at=first)
-    if not reads[0].streaming and not (as_stream and scan.inputs):
+    if not reads[0].streaming and not as_stream:
         raise cursor.error("AUTO CDC reads a stream: write STREAM before its source", at=first)
     stream = [] if reads[0].streaming else [Edit(first.start, first.start, "STREAM ")]
     end = cursor.look(-1).end
@@ -56,7 +56,7 @@ def read_source(cursor: Cursor, *, placeholders: Iterator[str], as_stream: bool)
     return Query(
         text=f"SELECT * FROM {text}",
         inputs=tuple(replace(read, streaming=True) for read in scan.inputs),
-        file_sources=tuple(scan.files),
+        file_sources=tuple(replace(read, streaming=True) for read in scan.files),
         notes=tuple(dict.fromkeys(scan.notes)),
         position=cursor.piece.position(first.start),
     )

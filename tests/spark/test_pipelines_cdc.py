@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
 
-from helpers.pipelines import Request, UpdateReport, changes, run_update
-from helpers.pipelines.change_rows import change_rows, packed
+from helpers.pipelines import Request, UpdateReport, changes, run_update, tables
+from helpers.pipelines.catalog import Catalog
+from helpers.pipelines.change_rows import change_rows, packed, target_schema
 from helpers.pipelines.definitions import collect
 from helpers.pipelines.dp import Registry
 from helpers.pipelines.errors import InvalidDataset
@@ -18,7 +21,10 @@ from helpers.pipelines.graph import Flow
 from helpers.pipelines.settings import PipelineSettings
 from helpers.pipelines.sources import add_file, add_sql
 from helpers.sql import AutoCdc, ColumnChoice
-from tests.spark.cdc_feeds import CASES, SCHEMA, VIEW, Event, differing, feed
+from tests.spark.cdc_feeds import CASES, SCHEMA, VIEW, Case, Event, differing, feed
+
+#: What a batch meets: it is applied, and what is applied may be forgotten; or it waits for the next.
+FATES = st.lists(st.sampled_from(("applied", "note lost", "waits")), min_size=2, max_size=3)
 
 
 class Lake:
@@ -99,6 +105,49 @@ def _interrupted(*_: Any, **__: Any) -> None:
     raise RuntimeError("cut off")
 
 
+@settings(max_examples=3, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+@given(number=st.integers(0, 2**32), case=st.sampled_from(CASES), fates=FATES)
+def test_random_batches_and_restarts_give_what_a_sorted_replay_gives(
+    lake: Lake, number: int, case: Case, fates: list[str]
+) -> None:
+    """Without streams: what they store is appended by hand, and applied as an update does."""
+    events, target, folder = feed(number, keys=100), Applied(lake, case), lake.folder / str(number)
+    for place, fate in enumerate(fates):
+        start, end = (len(events) * at // len(fates) for at in (place, place + 1))
+        target.store(events[start:end])
+        if fate != "waits":
+            target.apply(folder)
+            assert differing(case, lake.table(case.name), events[:end]) == ""
+        if fate == "note lost":
+            (folder / "_applied.json").unlink()
+    target.apply(folder)
+    assert differing(case, lake.table(case.name), events) == ""
+
+
+class Applied:
+    """The new, empty tables of a case, and what is done with them."""
+
+    def __init__(self, lake: Lake, case: Case) -> None:
+        registry, self.lake, self.catalog = Registry(), lake, Catalog(lake.spark, lake.schema)
+        add_sql(registry, VIEW + case.sql(), source="case.sql", parameters={})
+        definitions = collect(*registry.finished(), schema=lake.schema)
+        self.case, (self.flow,) = case, definitions.flows_into(case.name)
+        dataset, rows = definitions.datasets[case.name], self._rows([])
+        changes.create(lake.spark, dataset, [(self.flow, rows)], pipeline_id="p", catalog=self.catalog)
+        tables.create(lake.spark, dataset, [target_schema(self.flow, rows)], pipeline_id="p")
+
+    def _rows(self, events: Sequence[Event]) -> Any:
+        kept = [event.as_row() for event in events if self.case.truncates or event.op != "T"]
+        return change_rows(self.flow, self.lake.spark.createDataFrame(kept, SCHEMA))
+
+    def store(self, events: Sequence[Event]) -> None:
+        rows = packed(self.flow, self._rows(events))
+        rows.write.format("delta").mode("append").saveAsTable(f"{self.lake.schema}.{changes.table_name(self.case.name)}")
+
+    def apply(self, folder: Path) -> None:
+        changes.apply(self.lake.spark, self.flow, schema=self.lake.schema, folder=folder, catalog=self.catalog)
+
+
 SOURCES = """CREATE TABLE {schema}.clients (id INT, name STRING, ts INT, op STRING);
 CREATE TABLE {schema}.loaded (id INT, name STRING, ts INT, op STRING);
 INSERT INTO {schema}.loaded VALUES (1, 'a', 1, 'L'), (2, 'b', 1, 'L');
@@ -119,8 +168,9 @@ dp.create_auto_cdc_flow(
 def names():
     return spark.read.table("customers").groupBy("name").count()
 """
-METRICS = """SELECT origin.flow_name, get_json_object(details, '$.flow_progress.metrics.num_upserted_rows')
-FROM {events} WHERE event_type = 'flow_progress' AND details LIKE '%num_upserted_rows%'
+METRICS = """SELECT origin.flow_name, details:flow_progress.metrics.num_upserted_rows,
+  details:flow_progress.metrics.num_deleted_rows, details:flow_progress.metrics.num_output_rows
+FROM event_log(TABLE(customers)) WHERE origin.dataset_name = 'customers' AND details LIKE '%num@_%@_rows%' ESCAPE '@'
 ORDER BY timestamp, sequence.data_plane_id.seq_no"""
 KEYED = "CREATE TEMPORARY VIEW keyed AS SELECT * FROM STREAM clients WHERE id IS NOT NULL;"
 
@@ -139,7 +189,7 @@ def test_a_target_shows_its_own_columns_counts_upserts_and_starts_anew_on_full_r
     assert (customers.num_output_rows, customers.dropped_records) == (None, 1)
     assert [(each.passed_records, each.failed_records) for each in customers.expectations] == [(5, 1)]
     events = f"{lake.schema}.{table_name(first.pipeline_id)}"
-    assert lake.rows(METRICS.format(events=events)) == [("feed", "2"), ("load", "0")]
+    assert lake.rows(METRICS) == [("feed", "2", "0", None), ("load", "0", "0", None)]
     assert lake.rows(f"SELECT count(*) FROM {events} WHERE details LIKE '%CHANGE%'") == [(2,)]
 
     # A new column arrives; the one-time load does not look at its source again.
@@ -151,6 +201,7 @@ def test_a_target_shows_its_own_columns_counts_upserts_and_starts_anew_on_full_r
     assert lake.rows("SELECT * FROM {schema}.customers ORDER BY id") == [(1, "A2", 7, "X")]
     customers = second.dataset("customers")
     assert (customers.rows_read, customers.num_upserted_rows, customers.num_deleted_rows) == (2, 1, 1)
+    assert lake.rows(METRICS)[2:] == [("feed", "1", "1", None)]
 
     lake.rows("INSERT INTO {schema}.clients VALUES (NULL, 'n', 9, 'U', NULL)")
     error = str(lake.update(PYTHON).error)

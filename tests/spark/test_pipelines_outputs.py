@@ -16,7 +16,8 @@ CREATE PRIVATE STREAMING TABLE raw (CONSTRAINT known EXPECT (id IS NOT NULL) ON 
   CLUSTER BY AUTO AS SELECT * FROM STREAM arriving;
 CREATE TEMPORARY VIEW arriving (CONSTRAINT no_c EXPECT (v <> 'c')) AS SELECT * FROM STREAM source;
 CREATE FLOW backfill AS INSERT ONCE INTO raw BY NAME SELECT id + 100 AS id, v FROM source;
-CREATE MATERIALIZED VIEW total AS SELECT count(*) AS c FROM raw;
+CREATE PRIVATE MATERIALIZED VIEW hidden AS SELECT id FROM raw;
+CREATE MATERIALIZED VIEW total AS SELECT count(*) AS c FROM hidden;
 CREATE MATERIALIZED VIEW landed AS SELECT id, _metadata.file_name AS file FROM read_files('${landing}');
 """
 PYTHON = """
@@ -96,7 +97,7 @@ def test_outputs_of_every_kind(pipeline: Pipeline, spark: Any, tmp_path: Path, m
     first = pipeline.update()
     assert first.error is None
     assert any("CLUSTER BY AUTO" in note for note in first.notes)
-    # The private table is read by all, and listed by none.
+    # The private table and view are read by all, and listed by none.
     assert tables(spark) == {"source", "total", "landed", "copied"}
     assert [tuple(row) for row in spark.table("landed").collect()] == [(9, "one.json")]
     assert [row.c for row in spark.sql("SELECT c FROM total").collect()] == [4]
@@ -107,6 +108,8 @@ def test_outputs_of_every_kind(pipeline: Pipeline, spark: Any, tmp_path: Path, m
     spark.sql("INSERT INTO source VALUES (3, 'd')")
     second = pipeline.update()
     assert [second.dataset(name).num_output_rows for name in ("raw", "copy", "files")] == [1, 1, 1]
+    assert [row.c for row in spark.sql("SELECT c FROM total").collect()] == [5]
+    assert tables(spark) == {"source", "total", "landed", "copied"}
 
     # A full refresh runs the one-time flow again; a sink keeps its rows and gets all of them once more.
     assert "takes no full refresh here" in str(pipeline.update(full_refresh=["files"]).error)
@@ -129,6 +132,13 @@ def test_outputs_of_every_kind(pipeline: Pipeline, spark: Any, tmp_path: Path, m
     kinds = {row.event_type for row in pipeline.event_log().collect()}
     assert {"user_action", "dataset_definition", "sink_definition", "planning_information"} <= kinds
     assert (tmp_path / "hook.txt").read_text().split()[-1] == "COMPLETED"
+
+    # A stream does not read on where its source lost rows.
+    spark.sql("DELETE FROM source WHERE id = 3")
+    error = str(pipeline.update(refresh=["raw"]).error)
+    assert "'raw' failed: [DELTA_SOURCE_IGNORE_DELETE]" in error
+    assert "Pass over such commits with WITH (SKIPCHANGECOMMITS)" in error
+    assert "run a full refresh of 'raw'" in error
 
 
 def _interrupted(*_: Any, **__: Any) -> None:

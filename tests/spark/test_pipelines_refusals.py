@@ -82,6 +82,10 @@ REFUSED = {
         "CREATE MATERIALIZED VIEW a (CONSTRAINT r EXPECT (nn > 0)) AS SELECT n FROM source;",
         ["'a' has an expectation that cannot be analysed", "UNRESOLVED_COLUMN"],
     ),
+    "a rule that is no condition": (
+        "CREATE MATERIALIZED VIEW a (CONSTRAINT fine EXPECT (n > 0), CONSTRAINT r EXPECT (n)) AS SELECT n FROM source;",
+        ["s.sql:1:1: the condition of the expectation 'r' of 'a' gives INT, and must be true or false"],
+    ),
     "other columns than declared": (
         "CREATE STREAMING TABLE a (id STRING, x INT) AS SELECT id, n FROM STREAM source;",
         [
@@ -128,6 +132,10 @@ REFUSED_PYTHON = {
         "@dp.materialized_view\ndef a():\n    rows = spark.read.table('source').collect()\n"
         "    return spark.createDataFrame(rows)\n",
         ["p.py:2: ATTEMPT_ANALYSIS_IN_PIPELINE_QUERY_FUNCTION", "'a' runs an action (collect)"],
+    ),
+    "a subquery in a rule": (
+        "@dp.table\n@dp.expect('r', 'n IN (SELECT n FROM source)')\ndef a():\n    return spark.table('source')\n",
+        ["p.py:2: the condition of the expectation 'r' of 'a' may not contain a subquery"],
     ),
     "a write": (
         "@dp.table\ndef a():\n    spark.range(3).write.saveAsTable('b')\n    return spark.table('b')\n",

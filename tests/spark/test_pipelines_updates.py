@@ -131,6 +131,10 @@ def test_a_pipeline_in_any_order_counts_drops_skips_and_reads_only_new_rows(lake
     }
     assert {table: lake.version(table) for table in tables} == before
     assert second.dataset("bronze").num_output_rows == 0
+    last = "max_by(get_json_object(details, '$.flow_progress.status'), sequence.data_plane_id.seq_no)"
+    ended = lake.rows(f"SELECT origin.flow_name, {last} FROM {lake.events()} WHERE event_type = 'flow_progress' AND "
+                      f"origin.update_id = '{second.update_id}' GROUP BY 1")
+    assert dict(ended) == statuses(second)
 
     lake.rows("INSERT INTO {schema}.source VALUES (9, 'z', 5)")
     third = lake.update(*texts, parameters={"tag": "t2"})
@@ -152,6 +156,14 @@ def test_a_pipeline_in_any_order_counts_drops_skips_and_reads_only_new_rows(lake
         ("silver", "above", 1, 2),
         ("silver", "even", 2, 1),
     ]
+    # A batch has one event with its counts, dropped rows among them; a view's rows are counted by who reads it.
+    path = "$.flow_progress.data_quality.dropped_records"
+    dropped = lake.rows(
+        f"SELECT origin.flow_name, level, sum(get_json_object(details, '{path}')) FROM {log} "
+        f"WHERE origin.update_id = '{first.update_id}' AND origin.dataset_name IN ('bronze', 'silver') "
+        "AND details LIKE '%dropped_records%' GROUP BY ALL ORDER BY 1"
+    )
+    assert dropped == [("bronze", "METRICS", 1.0), ("silver", "METRICS", 2.0)]
     columns = [field.name for field in lake.spark.table(log).schema.fields]
     assert columns == [
         "id",
@@ -206,6 +218,8 @@ def test_a_failing_rule_writes_nothing_and_stops_only_its_dependents(lake: Lake)
         "AND get_json_object(details, '$.flow_progress.status') IN ('FAILED', 'SKIPPED') ORDER BY 1"
     )
     assert events == [("after", "WARN"), ("strict", "ERROR"), ("strict_view", "ERROR")]
+    counted = lake.rows(f"SELECT DISTINCT origin.flow_name FROM {lake.events()} WHERE details LIKE '%data_quality%'")
+    assert counted == [("sibling",)]
 
 
 def test_refresh_and_full_refresh_of_a_selection(lake: Lake) -> None:
@@ -239,6 +253,11 @@ def test_refresh_and_full_refresh_of_a_selection(lake: Lake) -> None:
     everything = lake.update(*texts, full_refresh=True)
     assert statuses(everything)["apart"] == "COMPLETED"
     assert everything.dataset("bronze").num_output_rows == 3
+    phases = [" ".join(state for (state,) in lake.rows(
+        f"SELECT get_json_object(details, '$.update_progress.state') FROM {lake.events()} WHERE event_type = "
+        f"'update_progress' AND origin.update_id = '{each.update_id}' ORDER BY sequence.data_plane_id.seq_no"
+    )) for each in (broken, everything)]
+    assert phases == ["INITIALIZING FAILED", "INITIALIZING RESETTING SETTING_UP_TABLES RUNNING COMPLETED"]
 
 
 def test_a_materialized_view_is_computed_exactly_when_it_may_differ(lake: Lake) -> None:

@@ -53,8 +53,21 @@ def test_sql_and_python_define_the_same_flow() -> None:
     assert one.defined_at.startswith("test_pipelines_cdc.py:")
 
 
+def test_each_argument_of_python_reaches_the_clause_that_it_names() -> None:
+    (latest,) = python_flow(apply_as_deletes="op = 'D'", apply_as_truncates="op = 'T'", column_list=["id", "a"]).flows
+    assert latest.changes == AutoCdc(
+        keys=("id",), sequence_by="ts", apply_as_deletes="op = 'D'", apply_as_truncates="op = 'T'",
+        columns=ColumnChoice(("id", "a")), scd_type=1)
+    (history,) = python_flow(
+        except_column_list=["op"], stored_as_scd_type=2, track_history_column_list=["a", "b"], once=True).flows
+    assert history.changes == AutoCdc(
+        keys=("id",), sequence_by="ts", columns=ColumnChoice(("op",), all_but=True), scd_type=2,
+        track_history=ColumnChoice(("a", "b")), once=True)
+
+
 def test_a_python_flow_has_its_targets_name_where_it_is_given_none() -> None:
     assert python_flow().flows[0].name == "t"
+    assert python_flow(target="LIVE.t").flows[0].name == "t"
     assert python_flow(name="changes").flows[0].name == "changes"
 
 
@@ -94,6 +107,14 @@ def snapshot_flow(**arguments: Any) -> Definitions:
         dp.create_auto_cdc_from_snapshot_flow(**{"target": "t", "source": "s", "keys": ["id"], **arguments})
 
     return defined(define)
+
+
+@pytest.mark.parametrize("flow", [python_flow, snapshot_flow])
+def test_live_before_a_source_or_target_is_ignored_in_arguments_as_it_is_in_sql(flow: Callable[..., Any]) -> None:
+    (old,) = flow(target="LIVE.T", source="live.`s`").flows
+    assert (old.name, old.target) == ("t", "t")
+    assert old == flow(target="t", source="`s`").flows[0]
+    assert [read.name for read in flow(source="raw.live").flows[0].body.inputs] == ["raw.live"]
 
 
 def test_a_flow_from_snapshots_takes_a_table_or_a_function() -> None:

@@ -4,31 +4,37 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from helpers.pipelines import dlt, dp, sources
-from helpers.pipelines.building import PipelineSession
+from helpers.pipelines.building import Building, PipelineSession, while_building
 from helpers.pipelines.definitions import collect
 from helpers.pipelines.errors import InvalidDataset, InvalidSource, Unsupported
 from helpers.pipelines.graph import Definitions
 
 #: The arguments of each function there, in order.
-TABLE = ("name", "comment", "spark_conf", "table_properties", "partition_cols", "path", "schema")
-CHANGES = ("keys", "stored_as_scd_type", "track_history_column_list", "track_history_except_column_list")
+TABLE = ("comment", "spark_conf", "table_properties", "partition_cols", "path", "schema")
+HISTORY = ("track_history_column_list", "track_history_except_column_list")
 SIGNATURES = {
     "append_flow": ("name", "target", "comment", "spark_conf", "once"),
-    "table": (*TABLE, "temporary", "cluster_by", "row_filter"),
-    "view": ("name", "comment", "spark_conf"),
-    "on_event_hook": ("max_allowable_consecutive_failures",),
-    "create_streaming_table": (*TABLE, "expect_all", "expect_all_or_drop", "expect_all_or_fail", "cluster_by",
+    "table": ("query_function", "name", *TABLE, "temporary", "cluster_by", "row_filter"),
+    "view": ("query_function", "name", "comment", "spark_conf"),
+    "on_event_hook": ("user_event_hook_fn", "max_allowable_consecutive_failures"),
+    "create_streaming_table": ("name", *TABLE, "expect_all", "expect_all_or_drop", "expect_all_or_fail", "cluster_by",
                                "row_filter"),
-    "apply_changes": (*CHANGES, "target", "source", "sequence_by", "where", "ignore_null_updates", "apply_as_deletes",
-                      "apply_as_truncates", "column_list", "except_column_list", "flow_name", "once",
-                      "ignore_null_updates_column_list", "ignore_null_updates_except_column_list",
-                      "columns_to_update"),
-    "apply_changes_from_snapshot": (*CHANGES, "target", "source", "snapshot_and_version"),
+    "apply_changes": ("target", "source", "keys", "sequence_by", "where", "ignore_null_updates", "apply_as_deletes",
+                      "apply_as_truncates", "column_list", "except_column_list", "stored_as_scd_type", *HISTORY,
+                      "flow_name", "once", "ignore_null_updates_column_list",
+                      "ignore_null_updates_except_column_list", "columns_to_update"),
+    "apply_changes_from_snapshot": ("target", "source", "keys", "stored_as_scd_type", "snapshot_and_version",
+                                    *HISTORY),
+    **dict.fromkeys(("expect", "expect_or_drop", "expect_or_fail"), ("name", "inv")),
+    **dict.fromkeys(("expect_all", "expect_all_or_drop", "expect_all_or_fail"), ("expectations",)),
+    **dict.fromkeys(("read", "read_stream", "readStream"), ("name",)),
 }  # fmt: skip
 VALUES: dict[str, Any] = {
     "name": "t", "target": "t", "source": "s", "keys": ["id"], "sequence_by": "ts", "comment": "c", "once": True,
@@ -41,7 +47,10 @@ VALUES: dict[str, Any] = {
 }  # fmt: skip
 NEEDED = {"apply_changes": ("target", "source", "keys", "sequence_by"), "create_streaming_table": ("name",),
           "apply_changes_from_snapshot": ("target", "source", "keys"), "append_flow": ("target",)}  # fmt: skip
-ARGUMENTS = [(function, argument) for function, arguments in SIGNATURES.items() for argument in arguments]
+#: The arguments that a source gives by name; a decorator's function comes from Python, and these need a session.
+ARGUMENTS = [(function, argument) for function, arguments in SIGNATURES.items()
+             if not function.startswith(("expect", "read"))
+             for argument in arguments if argument not in ("query_function", "user_event_hook_fn")]
 
 
 def defined(define: Callable[[], Any]) -> Definitions:
@@ -81,8 +90,50 @@ def test_what_pipelines_offer_dlt_offers_too_or_has_under_its_old_name(name: str
 
 
 def test_the_kind_of_a_table_is_left_to_what_its_function_returns() -> None:
-    assert dlt.table is dp.table
-    assert dlt.view is dp.temporary_view
+    def define(module: Any) -> dp.Registry:
+        with dp.defining(dp.Registry()) as registry:
+            module.table(table)
+            (module.view if module is dlt else module.temporary_view)(name="v")(table)
+        return registry
+
+    def table() -> None: ...
+
+    assert define(dlt) == define(dp)
+
+
+@pytest.mark.parametrize("function", SIGNATURES)
+def test_arguments_have_the_names_and_the_order_of_the_original(function: str) -> None:
+    parameters = inspect.signature(getattr(dlt, function)).parameters
+    by_position = [name for name, each in parameters.items() if each.kind is each.POSITIONAL_OR_KEYWORD]
+    assert tuple(by_position) == SIGNATURES[function]
+
+
+def test_a_table_without_a_query_takes_its_arguments_by_position() -> None:
+    def define() -> None:
+        rules = ({"w": "a > 0"}, {"d": "a > 1"}, {"f": "a > 2"})
+        dlt.create_streaming_table("t", "c", None, {"k": "v"}, None, None, "a INT", *rules, ["a"])
+        dlt.append_flow("f", "t")(lambda: None)
+
+    t = defined(define).datasets["t"]
+    assert (t.comment, t.properties, t.columns[0].name, t.cluster_by) == ("c", {"k": "v"}, "a", ("a",))
+    assert [(rule.name, rule.action) for rule in t.expectations] == [("w", "warn"), ("d", "drop"), ("f", "fail")]
+
+
+@pytest.mark.parametrize("module", [dlt, dp])
+def test_expectations_take_their_arguments_by_name_too(module: Any) -> None:
+    def define() -> None:
+        @module.expect(name="a", inv="x > 0")
+        @module.expect_or_drop(inv="x > 1", name="b")
+        @module.expect_or_fail("c", inv="x > 2")
+        @module.expect_all(expectations={"d": "x > 3"})
+        @module.expect_all_or_drop(expectations={"e": "x > 4"})
+        @module.expect_all_or_fail(expectations={"f": "x > 5"})
+        @module.table
+        def t() -> None: ...
+
+    found = [(rule.name, rule.condition, rule.action) for rule in defined(define).datasets["t"].expectations]
+    assert found == [("a", "x > 0", "warn"), ("b", "x > 1", "drop"), ("c", "x > 2", "fail"), ("d", "x > 3", "warn"),
+                     ("e", "x > 4", "drop"), ("f", "x > 5", "fail")]
 
 
 def test_a_flow_of_changes_has_its_own_arguments() -> None:
@@ -122,7 +173,7 @@ def test_an_append_flow_takes_its_name_first_and_needs_a_target() -> None:
 
 @pytest.mark.parametrize(
     ("old", "successor"),
-    [("create_table", "table"), ("create_view", "temporary_view"), ("create_target_table", "create_streaming_table"),
+    [("create_table", "table"), ("create_view", "view"), ("create_target_table", "create_streaming_table"),
      ("create_streaming_live_table", "create_streaming_table")],
 )  # fmt: skip
 def test_an_older_name_works_and_says_its_successor(old: str, successor: str) -> None:
@@ -146,8 +197,22 @@ def test_datasets_are_read_inside_of_functions_only() -> None:
     assert inside is dlt
 
 
+def test_a_dataset_function_reads_a_dataset_as_a_whole_or_as_a_stream(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    whole, new = Session("whole"), Session("new")
+    session = SimpleNamespace(read=whole, readStream=new)
+    monkeypatch.setattr("pyspark.sql.SparkSession.active", lambda: session)
+    with while_building(Building(tmp_path, {}, views=None)):  # type: ignore[arg-type]
+        assert dlt.read("LIVE.t") == "whole t"
+        assert [read("`live`.t") for read in (dlt.read_stream, dlt.readStream)] == ["new t"] * 2
+
+
 class Session:
     """A session, and a reader of it, that only say which table they are asked for."""
+
+    def __init__(self, kind: str = "") -> None:
+        self._kind = kind
 
     @property
     def read(self) -> Session:
@@ -159,7 +224,7 @@ class Session:
         return self
 
     def table(self, name: str) -> str:
-        return name
+        return f"{self._kind} {name}".strip()
 
 
 @pytest.mark.parametrize(
@@ -173,8 +238,8 @@ def test_python_sources_may_write_live_before_a_table(name: str, wanted: str) ->
 
 
 def test_no_argument_is_passed_over() -> None:
-    signature = inspect.signature(dlt.append_flow)
-    assert set(signature.parameters) == set(SIGNATURES["append_flow"])
+    with pytest.raises(TypeError, match="coment"):
+        dlt.append_flow("f", "t", coment="x")
     for function in ("table", "view", "create_streaming_table", "apply_changes"):
         with pytest.raises(InvalidDataset, match="coment"):
             call(function, coment="x")

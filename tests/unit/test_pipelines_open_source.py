@@ -72,6 +72,36 @@ def test_what_is_required_its_order_and_the_defaults_are_the_same(function: str)
             assert ours[key].default == each.default, key
 
 
+#: What Databricks documents beside it, in the order in which its reference gives the arguments.
+DOCUMENTED = {
+    "create_auto_cdc_flow": (
+        "target", "source", "keys", "sequence_by", "ignore_null_updates", "apply_as_deletes", "apply_as_truncates",
+        "column_list", "except_column_list", "stored_as_scd_type", "track_history_column_list",
+        "track_history_except_column_list", "name", "once"),
+    "create_auto_cdc_from_snapshot_flow": (
+        "target", "source", "keys", "stored_as_scd_type", "track_history_column_list",
+        "track_history_except_column_list"),
+    "create_sink": ("name", "format", "options"),
+    **dict.fromkeys(("expect", "expect_or_drop", "expect_or_fail"), ("name", "inv")),
+    **dict.fromkeys(("expect_all", "expect_all_or_drop", "expect_all_or_fail"), ("expectations",)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("function", DOCUMENTED)
+def test_arguments_by_position_have_the_order_of_databricks(function: str) -> None:
+    parameters = inspect.signature(getattr(dp, function)).parameters
+    by_position = [name for name, each in parameters.items() if each.kind is each.POSITIONAL_OR_KEYWORD]
+    assert tuple(by_position[: len(DOCUMENTED[function])]) == DOCUMENTED[function]
+
+
+@pytest.mark.parametrize("function", ["append_flow", "create_streaming_table", "materialized_view", "table",
+                                      "temporary_view"])
+def test_what_the_original_takes_by_name_only_ours_does_too(function: str) -> None:
+    kinds = [[each.name for each in inspect.signature(getattr(module, function)).parameters.values()
+              if each.kind in (each.POSITIONAL_ONLY, each.POSITIONAL_OR_KEYWORD)] for module in (dp, open_source)]
+    assert kinds[0] == kinds[1]
+
+
 def test_the_original_stays_importable_where_a_lesson_has_put_ours_in_its_place() -> None:
     script = (
         "import sys, pyspark\n"

@@ -9,7 +9,7 @@ import pytest
 from helpers.pipelines import dp, sources
 from helpers.pipelines.definitions import collect
 from helpers.pipelines.errors import CyclicPipeline, InvalidDataset, UnknownDataset, UnknownTable
-from helpers.pipelines.graph import Definitions, downstream, execution_order, select
+from helpers.pipelines.graph import Definitions, downstream, execution_order, select, settled
 from helpers.pipelines.plan import Plan, Selection, arrange, merged_reads, selected
 from helpers.pipelines.reads import Discovery, Reads
 from helpers.sql import Input
@@ -134,6 +134,26 @@ def test_a_view_is_read_as_it_reads() -> None:
     with pytest.raises(InvalidDataset, match="INCOMPATIBLE_BATCH_VIEW_READ"):
         planned(batch + "CREATE STREAMING TABLE t AS SELECT * FROM STREAM v")
     assert planned(stream + "CREATE STREAMING TABLE t AS SELECT * FROM STREAM v").needed == ("v", "t")
+
+
+def test_changes_come_from_streaming_views_with_once_too() -> None:
+    batch, flow = "CREATE TEMPORARY VIEW v AS SELECT * FROM src;", (
+        "CREATE STREAMING TABLE t; CREATE FLOW f AS AUTO CDC ONCE INTO t FROM v KEYS (id) SEQUENCE BY ts;")
+    with pytest.raises(InvalidDataset, match=r"INCOMPATIBLE_BATCH_VIEW_READ: 'f' .* let 'v' read .* with STREAM"):
+        planned(batch + flow)
+    assert planned(batch.replace("FROM", "FROM STREAM") + flow).needed == ("v", "t")
+
+
+def test_a_batch_function_makes_a_table_a_materialized_view_and_a_flow_that_runs_once_does_not() -> None:
+    def kind(definitions: Definitions) -> str:
+        return settled(definitions, lambda flow: False).datasets["t"].kind
+
+    with dp.defining(dp.Registry()) as registry:
+        dp.table(name="t")(lambda: None)
+    assert kind(collect(*registry.finished(), schema="shop")) == "MATERIALIZED_VIEW"
+    once = planned("CREATE STREAMING TABLE t FLOW INSERT ONCE BY NAME SELECT * FROM src;")
+    assert [flow.name for flow in once.definitions.flows_into("t")] == ["t"]
+    assert (once.definitions.datasets["t"].kind, kind(once.definitions)) == ("STREAMING_TABLE", "STREAMING_TABLE")
 
 
 def test_an_unknown_table_is_named_with_the_nearest() -> None:

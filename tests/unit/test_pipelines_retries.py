@@ -10,11 +10,13 @@ from unittest.mock import MagicMock
 
 import pytest
 
-from helpers.pipelines import UpdateReport, run_update, running, update
+from helpers.pipelines import UpdateReport, expectations, run_update, running, update
 from helpers.pipelines.graph import Dataset, Flow
+from helpers.pipelines.home import PipelineHome
 from helpers.pipelines.settings import PipelineSettings
 
 PASSING, LASTING = "[DELTA_CONCURRENT_APPEND] Files were added", "[DIVIDE_BY_ZERO] Division by zero"
+VIOLATION = f"[{expectations.VIOLATION}] Flow 'f' failed to meet the expectation."
 
 
 @dataclass
@@ -85,6 +87,7 @@ def test_an_update_after_a_failure_empties_nothing_again(monkeypatch: pytest.Mon
         ([PASSING] * 3, 2, 3, PASSING),
         ([LASTING], 2, 1, LASTING),
         ([PASSING], 0, 1, PASSING),
+        ([VIOLATION], 2, 1, VIOLATION),
     ],
 )
 def test_a_flow_is_tried_again_while_another_attempt_may_go_well(
@@ -109,3 +112,23 @@ def test_a_flow_is_tried_again_while_another_attempt_may_go_well(
     assert (found, len(attempts)) == (ended, tried)
     assert [status for status, _ in told] == ["QUEUED"] * (tried - 1)
     assert all("Flow 'f' failed and is tried again" in message for _, message in told)
+
+
+@pytest.mark.parametrize(("development", "given"), [(True, 0), (False, 7)])
+def test_flows_are_tried_again_in_production_only(
+    development: bool, given: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    asked: list[int] = []
+
+    def running_with(*_: Any, retries: int, **__: Any) -> Any:
+        asked.append(retries)
+        return MagicMock(failure=None)
+
+    for module in ("effort", "graph_events", "Versions"):
+        monkeypatch.setattr(update, module, MagicMock())
+    monkeypatch.setattr(update, "Running", running_with)
+    settings = PipelineSettings(name="p", schema="shop", development=development, flow_retries=7)
+    one = update._Update(MagicMock(), settings, update.Request(), PipelineHome(tmp_path), MagicMock(), None, None, None)
+    monkeypatch.setattr(one, "_set_up", lambda setup: None)
+    assert one._run(MagicMock()) is None
+    assert asked == [given]

@@ -10,7 +10,8 @@ import pytest
 from databricks.sdk.service.pipelines import PipelineSpec
 
 from helpers.pipelines.errors import InvalidSettings, Unsupported
-from helpers.pipelines.settings import UNUSED, USED, load_settings
+from helpers.pipelines.settings import UNUSED, USED, PipelineSettings, load_settings
+from helpers.pipelines.update import _unused
 
 GOOD: dict[str, Any] = {
     "name": "retail",
@@ -65,7 +66,8 @@ def test_settings_find_their_sources_and_parameters(folder: Path) -> None:
         ({"development": "yes"}, InvalidSettings, "'development' must be true or false"),
         ({"root_path": "nowhere"}, InvalidSettings, "'root_path' names the folder .*nowhere', which does not exist"),
         ({"root_path": "\ud800"}, InvalidSettings, r"'root_path' names the folder .*ud800', which does not exist"),
-        ({"notifications": []}, Unsupported, "'notifications' is not supported here yet"),
+        *(({setting: []}, Unsupported, f"setting '{setting}' is not supported here yet")
+          for setting in ("notifications", "environment", "event_log", "run_as", "parameters", "storage", "trigger")),
         ({"continuous": True}, Unsupported, "'continuous'"),
         ({"libraries": []}, InvalidSettings, "names no source"),
         ({"libraries": {"file": "a"}}, InvalidSettings, "must be a list"),
@@ -93,6 +95,35 @@ def test_wrong_settings_are_named(folder: Path, change: Any, error: type[Excepti
 
 def test_every_setting_that_is_taken_is_one_of_the_pipelines_api() -> None:
     assert set(PipelineSpec.__dataclass_fields__) >= USED | UNUSED
+
+
+def test_settings_for_the_platform_are_accepted_and_each_update_says_that_they_do_nothing(folder: Path) -> None:
+    platform = {"catalog": "c", "channel": "PREVIEW", "clusters": [{"label": "default"}], "edition": "ADVANCED",
+                "photon": True, "serverless": True, "tags": {"team": "x"}}
+    delay = {"pipelines.clusterShutdown.delay": "60s"}
+    settings = settings_in(folder, {**GOOD, **platform, "configuration": delay}, schema="shop")
+    assert settings.unused == (*sorted(platform)[:5], *delay, *sorted(platform)[5:])
+    assert settings.configuration == {"schema": "shop"}
+    (note,) = _unused(settings)
+    assert note == ("These settings are for the platform and do nothing here: 'catalog', 'channel', 'clusters', "
+                    "'edition', 'photon', 'pipelines.clusterShutdown.delay', 'serverless', 'tags'.")
+    assert _unused(PipelineSettings(name="p", schema="s")) == ()
+
+
+@pytest.mark.parametrize(
+    ("change", "wanted"),
+    [
+        ({}, (False, 2, 5)),
+        ({"development": True}, (True, 2, 5)),
+        ({"development": False, "configuration": {"pipelines.numUpdateRetryAttempts": "0"}}, (False, 2, 0)),
+        ({"configuration": {"pipelines.maxFlowRetryAttempts": "9"}}, (False, 9, 5)),
+    ],
+)
+def test_the_mode_and_the_retries_are_those_of_the_file_or_databricks_defaults(
+    folder: Path, change: dict[str, Any], wanted: tuple[bool, int, int]
+) -> None:
+    settings = settings_in(folder, {**GOOD, "configuration": {}, **change}, schema="shop")
+    assert (settings.development, settings.flow_retries, settings.update_retries) == wanted
 
 
 def test_production_retries_and_finds_notebooks_without_their_ending(folder: Path) -> None:

@@ -7,6 +7,17 @@ import pytest
 from helpers.sql import AutoCdc, ColumnChoice, CreateFlow, PipelineSyntaxError, parse_pipeline
 
 HEAD = "CREATE FLOW f AS AUTO CDC INTO t FROM STREAM s "
+#: Every place where changes are applied, under both names and with all clauses; a text for test_fuzz_texts, too.
+EVERY_FORM = """CREATE OR REFRESH STREAMING TABLE latest COMMENT 'c' FLOW APPLY CHANGES FROM STREAM(LIVE.s)
+  KEYS (id, `k 2`) IGNORE NULL UPDATES APPLY AS DELETE WHEN op = 'D' AND (a > 1 OR b)
+  APPLY AS TRUNCATE WHEN op IN ('T', 'R') SEQUENCE BY STRUCT(ts, id) COLUMNS (id, `k 2`, a) STORED AS SCD TYPE 1;
+CREATE STREAMING TABLE history (id INT NOT NULL, a STRUCT<x: INT>, CONSTRAINT r EXPECT (id > 0) ON VIOLATION DROP ROW);
+CREATE FLOW live COMMENT 'all of them' AS APPLY CHANGES INTO LIVE.history FROM STREAM read_files('/x', format => 'csv')
+  KEYS (id) APPLY AS DELETE WHEN d SEQUENCE BY ts COLUMNS * EXCEPT (op, ts) STORED AS SCD TYPE 2
+  TRACK HISTORY ON * EXCEPT (a, b);
+CREATE FLOW first AS AUTO CDC ONCE INTO history FROM STREAM old WITH (SKIPCHANGECOMMITS) KEYS (id) SEQUENCE BY 0
+  COLUMNS * EXCEPT (op, ts) STORED AS SCD TYPE 2 TRACK HISTORY ON * EXCEPT (a, b);
+CREATE STREAMING TABLE appended FLOW INSERT ONCE BY NAME SELECT id, a.* FROM s AS f WHERE EXISTS (SELECT 1 FROM t)"""
 
 
 def flow(text: str) -> CreateFlow:
@@ -67,13 +78,23 @@ def test_the_source_is_a_stream_of_a_table_or_of_files() -> None:
     assert (files.text, files.file_sources[0].path) == ("SELECT * FROM STREAM(__files_1)", "/x")
 
 
-def test_once_reads_a_table_as_a_stream_with_or_without_the_word() -> None:
-    for source in ("s", "STREAM s"):
-        once = flow(f"CREATE FLOW f AS AUTO CDC ONCE INTO t FROM {source} KEYS (id) SEQUENCE BY ts")
-        assert once.once
-        assert once.changes == AutoCdc(keys=("id",), sequence_by="ts", once=True)
-        assert once.query.text == "SELECT * FROM STREAM s"
-        assert once.query.streaming
+@pytest.mark.parametrize(
+    ("source", "query"),
+    [
+        ("s", "STREAM s"),
+        ("STREAM s", "STREAM s"),
+        ("LIVE.s", "STREAM s"),
+        ("read_files('/x')", "STREAM __files_1"),
+        ("STREAM read_files('/x')", "STREAM(__files_1)"),
+    ],
+)
+def test_once_reads_its_source_as_a_stream_with_or_without_the_word(source: str, query: str) -> None:
+    once = flow(f"CREATE FLOW f AS AUTO CDC ONCE INTO t FROM {source} KEYS (id) SEQUENCE BY ts")
+    assert once.once
+    assert once.changes == AutoCdc(keys=("id",), sequence_by="ts", once=True)
+    assert once.query.text == f"SELECT * FROM {query}"
+    assert all(read.streaming for read in (*once.query.inputs, *once.query.file_sources))
+    assert once.query.streaming
 
 
 def test_apply_changes_is_the_old_name_of_a_flow_that_is_called_like_its_target() -> None:
@@ -81,6 +102,21 @@ def test_apply_changes_is_the_old_name_of_a_flow_that_is_called_like_its_target(
     assert (old.name, old.target) == ("t", "t")
     assert old.changes == changes("KEYS (id) SEQUENCE BY ts")
     assert any("CREATE FLOW name AS AUTO CDC INTO" in note for note in old.query.notes)
+
+
+def test_apply_changes_stands_for_auto_cdc_in_flows_and_in_tables_with_a_note() -> None:
+    latest, _, live, first, appended = parse_pipeline(EVERY_FORM, source="cdc.sql", parameters={})
+    assert latest.changes == AutoCdc(
+        keys=("id", "k 2"), sequence_by="STRUCT(ts, id)", ignore_null_updates=True,
+        apply_as_deletes="op = 'D' AND (a > 1 OR b)", apply_as_truncates="op IN ('T', 'R')",
+        columns=ColumnChoice(("id", "k 2", "a")))
+    assert "APPLY CHANGES is the old name: write FLOW AUTO CDC" in latest.notes
+    assert (live.name, live.target, live.comment) == ("live", "history", "all of them")
+    assert any("APPLY CHANGES INTO is the old name" in note for note in live.notes)
+    assert live.changes == AutoCdc(
+        keys=("id",), sequence_by="ts", apply_as_deletes="d", columns=ColumnChoice(("op", "ts"), all_but=True),
+        scd_type=2, track_history=ColumnChoice(("a", "b"), all_but=True))
+    assert [each.notes for each in (first, appended)] == [(), ()]
 
 
 @pytest.mark.parametrize(
@@ -120,6 +156,7 @@ def test_a_wrong_clause_is_refused_where_it_stands(clauses: str, word: str, at: 
         ("CREATE FLOW f AS AUTO CDC INTO t FROM STREAM s WITH (x) KEYS (a) SEQUENCE BY b", "expected KEYS"),
         ("CREATE FLOW f AS AUTO CDC INTO t FROM (SELECT 1) KEYS (a) SEQUENCE BY b", "put a query into a view"),
         ("CREATE FLOW f AS SELECT 1", "AUTO CDC INTO"),
+        ("CREATE FLOW f AS AUTO CDC INTO t FROM SNAPSHOT (SELECT 1) KEYS (a)", "FROM SNAPSHOT is not supported in SQL"),
     ],
 )
 def test_a_statement_that_is_no_flow_of_changes_is_refused(text: str, word: str) -> None:
