@@ -9,7 +9,7 @@ from pyspark.errors import AnalysisException
 from helpers.autoloader.blocks import Block
 from helpers.autoloader.errors import EmptyLandingFolder, InvalidSchemaHint
 from helpers.autoloader.hints import Hint, apply_hints, parse_hints
-from helpers.autoloader.json_types import Type, array, field, infer, kind, merge_all, settled, struct
+from helpers.autoloader.json_types import Type, field, infer, merge_all, nullable, settled, struct
 from helpers.autoloader.landing import Landing, escaped
 from helpers.autoloader.options import CloudOptions
 from helpers.autoloader.records import Damaged, parse
@@ -28,7 +28,7 @@ def infer_json(spark: Any, landing: Landing, options: CloudOptions) -> dict[str,
                                  f"{options.format.upper()} record. Land a file with records first, or give the "
                                  "schema with .schema(…).")
     if options.infer_column_types:
-        return struct(_plain(each) for each in fields)
+        return nullable(struct(fields))  # type: ignore[no-any-return]
     return struct(field(each["name"], "string") for each in fields)
 
 
@@ -81,13 +81,3 @@ def _by_hand(files: list[str], options: CloudOptions) -> dict[str, Any]:
                     continue
 
     return settled(merge_all(types()))  # type: ignore[return-value]
-
-
-def _plain(each: dict[str, Any]) -> dict[str, Any]:
-    return field(each["name"], _nullable(each["type"]))
-
-
-def _nullable(type_: Type) -> Type:
-    if kind(type_) == "array":
-        return array(_nullable(type_["elementType"]))  # type: ignore[index]
-    return struct(_plain(each) for each in type_["fields"]) if kind(type_) == "struct" else type_  # type: ignore[index]

@@ -92,6 +92,17 @@ def settled(type_: Type) -> Type:
     return type_
 
 
+def nullable(type_: Type) -> Any:
+    """The type as a file's columns have it: everything in it may be null, and there are no comments."""
+    if kind(type_) == "array":
+        return array(nullable(type_["elementType"]))  # type: ignore[index]
+    if kind(type_) == "map":
+        return {**type_, "valueType": nullable(type_["valueType"]), "valueContainsNull": True}  # type: ignore
+    if kind(type_) == "struct":
+        return struct(field(each["name"], nullable(each["type"])) for each in type_["fields"])  # type: ignore[index]
+    return type_
+
+
 def add_fields(type_: Type, new: Type) -> Type:
     """`type_` with the fields that only `new` has, at the end of their struct; existing types stay."""
     kinds = kind(type_), kind(new)

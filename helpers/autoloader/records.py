@@ -34,6 +34,10 @@ _DECODER = _Decoder()
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
+class Unshown:
+    """Marks a value of which its column can show only a part."""
+
+
 class Damaged(ValueError):
     """A line that is no JSON object."""
 
@@ -77,8 +81,8 @@ def lost(value: Any, shown: Any, type_: Type) -> Any:
 
     A record whose values all fit is its own `shown`: then only the fields without a column are lost.
     """
-    if value is None:
-        return None
+    if value is None or isinstance(value, Unshown):
+        return value
     if isinstance(value, dict) and kind(type_) == "struct" and (isinstance(shown, dict) or value == {}):
         types = {each["name"]: each["type"] for each in type_["fields"]}  # type: ignore[index]
         shown = shown or {}
@@ -90,7 +94,7 @@ def lost(value: Any, shown: Any, type_: Type) -> Any:
 
 def _lost_item(value: Any, shown: Any, type_: Type) -> Any:
     if isinstance(type_, str):  # almost every column, so without the other questions
-        return value if shown is None else None
+        return value if shown is None or isinstance(value, Unshown) else None
     return lost(value, shown, type_)
 
 

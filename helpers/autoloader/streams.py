@@ -126,7 +126,7 @@ def _frame(spark: Any, landing: Landing, options: CloudOptions, evolution: Evolu
         return csv_frame(spark, landing, options, evolution)
     if options.format in ("json", "xml") and options.guarded:
         return json_frame(spark, landing, options, evolution)
-    if options.format in TYPED and options.guarded:
+    if options.format in TYPED:
         return typed_frame(spark, landing, options, evolution)
     return file_source(spark, landing, options, StructType.fromJson(evolution.schema), options.reader)
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable
+import json
+import math
+import operator
+from collections.abc import Callable, Iterable
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
@@ -53,7 +56,7 @@ def spark_type(type_: pa.DataType) -> Type:
     if pa.types.is_map(type_):
         return {"type": "map", "keyType": spark_type(type_.key_type), "valueType": spark_type(type_.item_type),
                 "valueContainsNull": True}
-    if pa.types.is_list(type_) or pa.types.is_large_list(type_):
+    if pa.types.is_list(type_) or pa.types.is_large_list(type_) or pa.types.is_fixed_size_list(type_):
         return array(spark_type(type_.value_type))
     if pa.types.is_dictionary(type_):
         return spark_type(type_.value_type)
@@ -61,11 +64,36 @@ def spark_type(type_: pa.DataType) -> Type:
 
 
 def arrow_type(type_: Type) -> pa.DataType | None:
-    """Arrow's type for one of Spark's; None for a nested one."""
-    if isinstance(type_, str) and type_.startswith("decimal("):
-        digits, scale = type_[8:-1].split(",")
-        return pa.decimal128(int(digits), int(scale))
-    return _SIMPLE.get(type_) if isinstance(type_, str) else None
+    """Arrow's type for one of Spark's; None where it has none."""
+    if isinstance(type_, str):
+        if type_.startswith("decimal("):
+            digits, scale = type_[8:-1].split(",")
+            return pa.decimal128(int(digits), int(scale))
+        return _SIMPLE.get(type_)
+    if kind(type_) == "array":
+        return pa.list_(_part(type_["elementType"]))
+    if kind(type_) == "map":
+        return pa.map_(_part(type_["keyType"]), _part(type_["valueType"]))
+    return pa.struct([(each["name"], _part(each["type"])) for each in type_["fields"]])
+
+
+def conflicts(own: Type, found: Type, fits: Callable[[Type, Type], bool] = operator.eq) -> bool:
+    """Whether a file has a part of a column, at any depth, with another type or with its name in another case."""
+    kinds = kind(own), kind(found)
+    if kinds == ("struct", "struct"):
+        fields = {each["name"].lower(): each for each in own["fields"]}  # type: ignore[index]
+        pairs = ((fields.get(each["name"].lower()), each) for each in found["fields"])  # type: ignore[index]
+        return any(mine and (mine["name"] != its["name"] or conflicts(mine["type"], its["type"], fits))
+                   for mine, its in pairs)
+    if kinds in (("array", "array"), ("map", "map")):
+        return any(conflicts(own[part], found[part], fits)  # type: ignore[index]
+                   for part in ("elementType", "keyType", "valueType") if part in own)
+    return found != VOID and not fits(own, found) and arrow_type(own) is not None
+
+
+def holds(own: Type, found: Type) -> bool:
+    """Whether a simple type takes every value of another one."""
+    return widest(own, found) == own == widest(found, own)
 
 
 def widest(known: Type, found: Type) -> Type:
@@ -88,16 +116,22 @@ def widest(known: Type, found: Type) -> Type:
 def plain(value: Any) -> Any:
     """A value as JSON can hold it: numbers as they are written, times as ISO, bytes as base64."""
     if isinstance(value, dict):
-        return {name: plain(item) for name, item in value.items()}
+        return {plain(name): plain(item) for name, item in value.items()}
     if isinstance(value, list):
         return [plain(item) for item in value]
     if isinstance(value, Decimal):
         return Number(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        return json.dumps(value)  # NaN and Infinity, which JSON has no numbers for
     if isinstance(value, bytes):
         return base64.b64encode(value).decode()
     if isinstance(value, date | datetime | time | timedelta):
         return value.isoformat() if not isinstance(value, timedelta) else str(value)
     return value
+
+
+def _part(type_: Type) -> pa.DataType:
+    return arrow_type(type_) or pa.null()
 
 
 def _schema(path: str, format: str) -> pa.Schema:

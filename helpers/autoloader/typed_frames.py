@@ -10,11 +10,11 @@ from pyspark.sql.types import StringType, StructField, StructType
 from helpers.autoloader.columns import column
 from helpers.autoloader.errors import EmptyLandingFolder, UnsupportedPath
 from helpers.autoloader.evolution import Evolution
-from helpers.autoloader.json_types import VOID, field, settled, struct
+from helpers.autoloader.json_types import field, nullable, settled, struct
 from helpers.autoloader.landing import Landing
 from helpers.autoloader.options import CloudOptions
 from helpers.autoloader.sources import file_source, worker_function
-from helpers.autoloader.typed_files import arrow_type, file_schema, widest
+from helpers.autoloader.typed_files import conflicts, file_schema, widest
 from helpers.autoloader.typed_guard import typed_guard
 
 TYPED = ("parquet", "orc")
@@ -39,11 +39,16 @@ def infer_typed(landing: Landing, options: CloudOptions) -> dict[str, Any]:
 
 
 def typed_frame(spark: Any, landing: Landing, options: CloudOptions, evolution: Evolution) -> Any:
-    """The rows behind the guard, with the rescued data column if the options have one."""
-    columns = StructType.fromJson(evolution.schema)
+    """The rows behind the guard, with the rescued data column if the options have one.
+
+    Where nothing is rescued and nothing stops the stream, only files with another type need the guard.
+    """
+    columns, bare = StructType.fromJson(evolution.schema), StructType.fromJson(nullable(evolution.schema))
     differing = _differing(landing, options, evolution.schema)
+    if not (options.guarded or differing):
+        return file_source(spark, landing, options, columns, options.reader)
     read = StructType([each for each in columns if each.name not in differing])
-    returns = StructType([*(StructField(f"v{place}", columns[name].dataType) for place, name in enumerate(differing)),
+    returns = StructType([*(StructField(f"v{place}", bare[name].dataType) for place, name in enumerate(differing)),
                           StructField("rescued", StringType())])
     place = F.col("_metadata.row_index") if options.format == "parquet" else F.lit(-1).cast("long")
     guard = worker_function(typed_guard(evolution, options.format, differing), returns)
@@ -59,24 +64,21 @@ def typed_frame(spark: Any, landing: Landing, options: CloudOptions, evolution: 
 
 
 def _differing(landing: Landing, options: CloudOptions, schema: dict[str, Any]) -> tuple[str, ...]:
-    """The plain columns that a file has with another type or in another case: Spark would stop, or mix them."""
+    """The columns that a file has with another type or in another case: Spark would stop, or mix them."""
     types = {each["name"].lower(): each for each in schema["fields"]}
     found: set[str] = set()
     for path in landing.files():
         for each in _file_schema(path, options.format)["fields"]:
             own = types.get(each["name"].lower())
-            if own and (own["name"] != each["name"] or _other(own["type"], each["type"])):
+            if own and conflicts(struct([own]), struct([each])):
                 found.add(own["name"])
     return tuple(each["name"] for each in schema["fields"] if each["name"] in found)
-
-
-def _other(own: Any, found: Any) -> bool:
-    return found not in (own, VOID) and arrow_type(own) is not None
 
 
 def _file_schema(path: str, format: str) -> dict[str, Any]:
     try:
         return file_schema(path, format)
     except (OSError, ValueError) as error:
-        raise UnsupportedPath(f"{path} is no whole {format} file ({error}). Write files under another name and move "
-                              "them in when they are complete; remove this one.") from error
+        raise UnsupportedPath(f"{path} is no whole {format} file ({error}). Remove it, and land the whole file under a "
+                              "new name: a stream reads each name once. Write files elsewhere, and move them in when "
+                              "they are complete.") from error

@@ -12,17 +12,34 @@ from functools import partial
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from helpers.autoloader.blocks import local_path
 from helpers.autoloader.evolution import Evolution
 from helpers.autoloader.guard import Batches, runs
 from helpers.autoloader.json_types import VOID, Type, array, field, kind, struct
 from helpers.autoloader.records import as_text, lost
-from helpers.autoloader.typed_files import arrow_type, file_schema, plain, read_columns, widest
+from helpers.autoloader.typed_files import (
+    arrow_type,
+    conflicts,
+    file_schema,
+    holds,
+    plain,
+    read_columns,
+    spark_type,
+    widest,
+)
+
+_FAMILIES = {"number": ("byte", "short", "integer", "long", "float", "double", "decimal"),
+             "time": ("date", "timestamp", "timestamp_ntz")}
 
 
 class SplitFile(Exception):
     """A file that Spark reads in several parts, whose rows cannot be told apart."""
+
+
+class OtherType(Exception):
+    """A file that came after load(), with a column that Spark would now fail to read, or change."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +105,7 @@ def _look(path: str, format: str, evolution: Evolution, differing: tuple[str, ..
     if fresh != VOID and evolution.stops:
         return _File({}, None), fresh
     types = {each["name"]: each["type"] for each in evolution.schema["fields"]}
+    _refuse_late(path, {name: type_ for name, type_ in types.items() if name not in differing}, found)
     looked = [each["name"] for each in found["fields"]
               if each["name"] in differing or types.get(each["name"]) != each["type"]]
     if not looked:
@@ -98,13 +116,27 @@ def _look(path: str, format: str, evolution: Evolution, differing: tuple[str, ..
     return _File(values, rescued if any(rescued) else None), VOID
 
 
+def _refuse_late(path: str, types: dict[str, Type], found: dict[str, Any]) -> None:
+    """Raise for another type in a column that Spark reads: load() has not seen this file."""
+    for each in found["fields"]:
+        if each["name"] in types and conflicts(types[each["name"]], each["type"], holds):
+            raise OtherType(
+                f"{path} came after load(), and its column `{each['name']}` has another type than the schema. Nothing "
+                "of this micro-batch was written. Run the cell with readStream … load() and the query again: what "
+                "does not fit is rescued then.")
+
+
 def _rows(table: pa.Table, values: dict[str, pa.Array]) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
     """Each row as it is, and as the columns show it."""
-    columns = {name: table[name].to_pylist(maps_as_pydicts="lossy") for name in table.column_names}
-    shown = {name: its.to_pylist() for name, its in values.items()}
+    columns = {name: _listed(table[name]) for name in table.column_names}
+    shown = {name: _listed(its) for name, its in values.items()}
     for place in range(table.num_rows):
-        whole = {name: plain(its[place]) for name, its in columns.items() if its[place] is not None}
+        whole = {name: its[place] for name, its in columns.items() if its[place] is not None}
         yield whole, {**whole, **{name: its[place] for name, its in shown.items()}}
+
+
+def _listed(values: pa.Array | pa.ChunkedArray) -> list[Any]:
+    return plain(values.to_pylist(maps_as_pydicts="lossy"))  # type: ignore[no-any-return]
 
 
 def _rescued(row: tuple[dict[str, Any], dict[str, Any]], path: str, schema: Type) -> str | None:
@@ -114,18 +146,56 @@ def _rescued(row: tuple[dict[str, Any], dict[str, Any]], path: str, schema: Type
 
 def _cast(values: pa.Array, type_: Type) -> pa.Array:
     """The values in the column's type; null for one that would change."""
-    target = arrow_type(type_)
-    if target is None or (pa.types.is_string(target) and not pa.types.is_string(values.type)):
-        return pa.nulls(len(values), target or pa.null())
+    target, own = arrow_type(type_) or pa.null(), spark_type(values.type)
+    kinds = kind(type_), kind(own)
+    if kinds == ("struct", "struct"):
+        return _cast_struct(values, target, type_)  # type: ignore[arg-type]
+    if kinds in (("array", "array"), ("map", "map")):
+        return pa.array([_items(row.values, type_) if row.is_valid else None for row in values], target)
+    if own != "string" and _family(own) != _family(type_):
+        return pa.nulls(len(values), target)
     try:
-        return values.cast(target)
+        return _exactly(values, target)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-        return pa.array([_one(value, target) for value in values], target)
+        return pa.array([_one(values.slice(place, 1), target) for place in range(len(values))], target)
 
 
-def _one(value: pa.Scalar, target: pa.DataType) -> Any:
+def _family(type_: Type) -> str:
+    """What a type is of: only numbers go into numbers, and only times into times."""
+    name = kind(type_).partition("(")[0]
+    return next((family for family, names in _FAMILIES.items() if name in names), name)
+
+
+def _exactly(values: pa.Array, target: pa.DataType) -> pa.Array:
+    """The values in another type; null for one that is not the same again in its own. A text may be written anew."""
+    found = values.cast(target)
+    if spark_type(values.type) == "string":
+        return found
+    return pc.if_else(pc.equal(found.cast(values.type), values), found, None)
+
+
+def _cast_struct(values: pa.Array, target: pa.StructType, type_: dict[str, Any]) -> pa.Array:
+    """The fields that fit; the others are null, each by itself."""
+    names = [each.name for each in values.type]
+    fields = [_cast(values.field(name), its["type"]) if (name := its["name"]) in names else
+              pa.nulls(len(values), target.field(name).type) for its in type_["fields"]]
+    return pa.StructArray.from_arrays(fields, fields=list(target), mask=values.is_null())
+
+
+def _items(items: pa.Array, type_: dict[str, Any]) -> list[Any] | None:
+    """The items of a list or a map; None where one would be lost, as Spark's JSON reader has it."""
+    parts = ([(items, type_["elementType"])] if kind(type_) == "array"
+             else [(items.field(0), type_["keyType"]), (items.field(1), type_["valueType"])])
+    found = [_cast(*part) for part in parts]
+    if any(its.null_count > before.null_count for its, (before, _) in zip(found, parts, strict=True)):
+        return None
+    columns = [each.to_pylist() for each in found]
+    return columns[0] if len(columns) == 1 else list(zip(*columns, strict=True))
+
+
+def _one(value: pa.Array, target: pa.DataType) -> Any:
     try:
-        return value.cast(target).as_py()
+        return _exactly(value, target)[0].as_py()
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         return None
 

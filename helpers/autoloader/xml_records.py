@@ -5,17 +5,19 @@ Runs in Spark's Python workers too.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 from xml.etree import ElementTree
+from xml.parsers import expat
 
 from helpers.autoloader.blocks import Block
 from helpers.autoloader.csv_files import type_of
-from helpers.autoloader.json_types import Number, Type
+from helpers.autoloader.json_types import Number, Type, kind
+from helpers.autoloader.records import Unshown
 
 _VALUE = "_VALUE"
+_PIECE = 1 << 16
 
 
 class DamagedXml(Exception):
@@ -24,10 +26,10 @@ class DamagedXml(Exception):
 
 @dataclass(frozen=True)
 class XmlRows:
-    """A file's rows for the guard, as often as they are asked for; `_` is the schema, which says nothing beforehand."""
+    """A file's rows for the guard, as often as they are asked for."""
 
     block: Block
-    _: Type
+    schema: Type
     row_tag: str
 
     def all_known(self, _: Type) -> bool:
@@ -35,20 +37,55 @@ class XmlRows:
         return False
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
-        return xml_records(self.block, self.row_tag)
+        return (fitted(record, self.schema) for record in xml_records(self.block, self.row_tag))
 
 
 def xml_records(block: Block, row_tag: str) -> Iterator[dict[str, Any]]:
-    """The rows of a file, values as they are written."""
+    """The rows of a file, values as they are written, and names with the prefixes of their namespaces."""
+    found: list[ElementTree.Element] = []
+    parser, builder = expat.ParserCreate(), ElementTree.TreeBuilder()
+
+    def end(name: str) -> None:
+        element = builder.end(name)
+        if name == row_tag:
+            found.append(element)
+
+    parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = builder.start, end, builder.data
+    data = block.read()
     try:
-        for _, element in ElementTree.iterparse(io.BytesIO(block.read())):
-            if element.tag == row_tag:
+        for start in range(0, len(data) + 1, _PIECE):
+            parser.Parse(data[start:start + _PIECE], start + _PIECE > len(data))
+            for element in found:
                 value = _value(element)
                 yield value if isinstance(value, dict) else {_VALUE: value}
                 element.clear()
-    except ElementTree.ParseError as error:
+            found.clear()
+    except expat.ExpatError as error:
         raise DamagedXml(f"{block.path} is not well-formed XML ({error}). Nothing of this micro-batch was "
                          "written. Write files under another name and move them in when they are complete.") from error
+
+
+class _Several(list[Any], Unshown):
+    """Elements of one name, of which Spark shows the last."""
+
+
+class _Attributed(dict[str, Any], Unshown):
+    """An element of which Spark shows the text, and no attribute."""
+
+
+def fitted(value: Any, type_: Type) -> Any:
+    """The value as a column of this type has it, a list where that is one; marked where it shows only a part."""
+    if kind(type_) == "array" and value is not None:
+        items = value if isinstance(value, list) else [value]
+        return [fitted(item, type_["elementType"]) for item in items]  # type: ignore[index]
+    if isinstance(value, list):
+        return _Several(value)
+    if isinstance(value, dict) and kind(type_) == "struct":
+        types = {each["name"]: each["type"] for each in type_["fields"]}  # type: ignore[index]
+        return {name: fitted(item, types[name]) if name in types else item for name, item in value.items()}
+    if isinstance(value, dict) and isinstance(type_, str) and any(name.startswith("_") for name in value):
+        return _Attributed(value)
+    return value
 
 
 def typed(value: Any) -> Any:

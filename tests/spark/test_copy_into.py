@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from pyarrow import orc
 from pyspark.sql import SparkSession
 
 from helpers.autoloader import CopyTargetError, EmptyCopySource, FilesDisagree, UnsupportedOption
@@ -156,7 +157,29 @@ def test_validate_checks_and_writes_nothing(spark: SparkSession, schema: str, la
     (landing / "b.json").write_text('{"id": 1, "new": 1}\n')
     with pytest.raises(CopyTargetError, match=r"'new'.*mergeSchema"):
         spark.sql(text)
-    assert (spark.table("t").count(), copy(spark, f"t FROM '{landing}/a.json' FILEFORMAT = JSON")) == (0, (2, 2, 0))
+    load = f"t FROM '{landing}' FILEFORMAT = JSON"
+    with pytest.raises(Exception, match=r"(?i)schema mismatch|mergeSchema"):
+        copy(spark, load)
+    assert (spark.table("t").columns, spark.table("t").count()) == (["id", "name"], 0)
+    assert copy(spark, f"t FROM '{landing}/a.json' FILEFORMAT = JSON") == (2, 2, 0)
+    # What was refused is not known as loaded.
+    assert copy(spark, f"{load} COPY_OPTIONS ('mergeSchema' = 'true')") == (1, 1, 0)
+    assert rows(spark, "t") == [(1, "x", None), (1, None, 1), (2, "y", None)]
+
+
+@pytest.mark.parametrize("format", ["parquet", "orc"])
+def test_files_with_different_columns_are_merged_in_the_read_and_then_into_the_table(
+    spark: SparkSession, schema: str, landing: Path, format: str
+) -> None:
+    write = pq.write_table if format == "parquet" else orc.write_table
+    write(pa.table({"id": [1], "name": ["x"]}), landing / f"a.{format}")
+    write(pa.table({"id": [2], "price": [1.5]}), landing / f"b.{format}")
+    spark.sql("CREATE TABLE t")
+    merged = "('mergeSchema' = 'true')"
+    assert copy(spark, f"t FROM '{landing}' FILEFORMAT = {format} FORMAT_OPTIONS {merged} COPY_OPTIONS {merged}") == (
+        2, 2, 0)
+    found = [(row.id, row.name, row.price) for row in spark.table("t").collect()]
+    assert sorted(found) == [(1, "x", None), (2, None, 1.5)]
 
 
 def test_corrupt_files_are_skipped_only_when_asked_and_loaded_once_repaired(
@@ -199,6 +222,10 @@ def test_columns_are_filled_by_position_and_other_formats_are_read(
     spark.sql("CREATE TABLE x")
     read = f"x FROM '{landing}/e.xml' FILEFORMAT"
     assert copy(spark, f"{read} = XML FORMAT_OPTIONS ('rowTag' = 'r') COPY_OPTIONS ('mergeSchema' = 'true')")[0] == 2
+    (landing / "f.txt").write_text("one\ntwo\n")
+    spark.sql("CREATE TABLE l (value STRING)")
+    assert copy(spark, f"l FROM '{landing}/f.txt' FILEFORMAT = TEXT") == (2, 2, 0)
+    assert rows(spark, "l") == [("one",), ("two",)]
     spark.sql("CREATE TABLE b")
-    assert copy(spark, f"b FROM '{landing}' FILEFORMAT = BINARYFILE COPY_OPTIONS ('mergeSchema' = 'true')")[0] == 5
+    assert copy(spark, f"b FROM '{landing}' FILEFORMAT = BINARYFILE COPY_OPTIONS ('mergeSchema' = 'true')")[0] == 6
     assert sorted(spark.table("b").columns) == ["content", "length", "modificationTime", "path"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 from pathlib import Path
 
 import pyarrow as pa
@@ -17,9 +18,10 @@ from helpers.autoloader.landing import Landing
 from helpers.sql import parse_copy_into
 
 
-def options(format: str, **given: str) -> CopyOptions:
+def options(format: str, path: str = "/x", **given: str) -> CopyOptions:
     text = ", ".join(f"'{name}' = '{value}'" for name, value in given.items())
-    statement = parse_copy_into(f"COPY INTO t FROM '/x' FILEFORMAT = {format} FORMAT_OPTIONS ({text})", source="test")
+    clause = f" FORMAT_OPTIONS ({text})" if given else ""
+    statement = parse_copy_into(f"COPY INTO t FROM '{path}' FILEFORMAT = {format}{clause}", source="test")
     assert statement is not None
     return check_copy_options(statement)
 
@@ -89,3 +91,26 @@ def test_options_are_checked_for_their_format() -> None:
             options(format, **{name: "true"})
     with pytest.raises(UnsupportedOption, match="'rowTag' is missing"):
         options("xml")
+
+
+def test_options_choose_files_by_name_by_time_and_below_the_folder(tmp_path: Path) -> None:
+    for number, name in enumerate(("a.csv", "b.csv", "sub/c.csv", "sub/d.txt")):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+        os.utime(tmp_path / name, (1_700_000_000 + number, 1_700_000_000 + number))
+
+    def chosen(**given: str) -> list[str]:
+        found = options("csv", path=str(tmp_path), **given)
+        assert found.reader == {}
+        return names(all_files(found.landing), tmp_path)
+
+    assert chosen() == ["a.csv", "b.csv"]
+    assert chosen(recursivefilelookup="true") == ["a.csv", "b.csv", "sub/c.csv", "sub/d.txt"]
+    assert chosen(pathGlobFilter="[bcd].csv", recursiveFileLookup="true") == ["b.csv", "sub/c.csv"]
+    # 1 700 000 000 is 22:13:20; both ends are left out.
+    assert chosen(modifiedAfter="2023-11-14T22:13:20", recursiveFileLookup="true") == [
+        "b.csv", "sub/c.csv", "sub/d.txt"]
+    assert chosen(modifiedBefore="2023-11-14T22:13:21") == ["a.csv"]
+    assert chosen(modifiedAfter="2023-11-14T22:13:20", modifiedBefore="2023-11-14T22:13:22") == ["b.csv"]
+    with pytest.raises(UnsupportedOption, match="'modifiedAfter'"):
+        chosen(modifiedAfter="yesterday")

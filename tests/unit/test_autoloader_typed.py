@@ -17,9 +17,10 @@ from helpers.autoloader.blocks import Block
 from helpers.autoloader.evolution import Evolution, UnknownFields
 from helpers.autoloader.guard import xml_guard
 from helpers.autoloader.json_types import Type, array, field, struct
+from helpers.autoloader.records import lost
 from helpers.autoloader.typed_files import file_schema, widest
 from helpers.autoloader.typed_guard import SplitFile, typed_guard
-from helpers.autoloader.xml_records import DamagedXml, xml_records
+from helpers.autoloader.xml_records import DamagedXml, fitted, xml_records
 
 
 def schema(**types: Type) -> dict[str, Any]:
@@ -94,9 +95,38 @@ def test_xml_elements_become_records(tmp_path: Path) -> None:
     block = Block(path.as_uri(), 0, 1000)
     assert list(xml_records(block, "r")) == [
         {"_id": "1", "a": ["x", "y"], "b": None, "c": {"d": "1"}, "_VALUE": "t"}, {"_VALUE": "only"}]
+    row = '<r x:id="1"><x:a>1</x:a><b>2</b></r>'
+    path.write_text(f'<x:all xmlns="u" xmlns:x="v">{row}{" " * 70_000}<r/></x:all>')
+    assert list(xml_records(Block(path.as_uri(), 0, 80_000), "r")) == [
+        {"_x:id": "1", "x:a": "1", "b": "2"}, {"_VALUE": None}]
     path.write_text("<all><r>")
     with pytest.raises(DamagedXml, match=r"a\.xml"):
         list(xml_records(block, "r"))
+
+
+@pytest.mark.parametrize(("type_", "value", "kept"), [
+    ("string", {"_lang": "en", "_VALUE": "x"}, None), ("string", ["x", "y"], None), ("string", {"b": "x"}, "<b>x</b>"),
+    ("long", ["1", "2"], None), (schema(p="long"), [{"p": "1"}, {"p": "2"}], None), (array("string"), "x", ["x"]),
+    (array("string"), ["x", "y"], ["x", "y"]), (array(schema(p="long")), {"p": "1"}, [{"p": 1}]),
+    (schema(p="string"), "text", {"p": None}), (array("string"), None, None),
+])
+def test_what_spark_shows_only_a_part_of_in_an_xml_column_is_rescued_whole(type_: Type, value: Any, kept: Any) -> None:
+    record = fitted({"x": value}, schema(x=type_))
+    shown = kept or {"string": "y", "long": 2}.get(str(type_), {"p": 2})
+    assert lost(record, {"x": shown}, schema(x=type_)) == (None if kept or value is None else {"x": value})
+
+
+def test_a_new_field_in_the_only_element_of_an_xml_array_is_seen(tmp_path: Path) -> None:
+    path = tmp_path / "a.xml"
+    path.write_text("<all><r><i><a>1</a><new>2</new></i><t>x</t><t>y</t></r></all>")
+    known = schema(i=array(schema(a="long")), t="string")
+    none = pa.nulls(1, pa.string())
+    batch = (pa.array([path.as_uri()]), pa.array([0]), pa.array([100]), none, none)
+    (texts,) = xml_guard(Evolution(known, "rescue"), "r")(iter([batch]))
+    assert json.loads(texts[0].as_py()) == {
+        "i": [{"a": "1", "new": "2"}], "t": ["x", "y"], "_file_path": path.as_uri()}
+    with pytest.raises(UnknownFields, match=r"Unknown fields `i\.new` in"):
+        list(xml_guard(Evolution(known, "failOnNewColumns"), "r")(iter([batch])))
 
 
 def test_new_xml_elements_stop_the_stream_or_are_rescued(tmp_path: Path) -> None:
