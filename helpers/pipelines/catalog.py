@@ -29,15 +29,13 @@ class Catalog:
         self._temporary: set[str] = set()
         self._others: dict[str, str | None] = {}
         self._folder: Future[Path | None] | None = None
+        self._functions: frozenset[str] | None = None
         self.look()
 
     def look(self) -> None:
-        """Look at all tables of the schema, and at the user's functions."""
-        with ThreadPoolExecutor(1) as beside:
-            functions = beside.submit(self._functions)
-            rows = self._listed("SHOW TABLE EXTENDED LIKE '*'")
-        #: The names of the user's functions, without their schemas, in lower case.
-        self.functions = functions.result()
+        """Look at all tables of the schema, and forget the user's functions."""
+        self._functions = None
+        rows = self._listed("SHOW TABLE EXTENDED LIKE '*'")
         self._complete, self._own, self._temporary = rows is not None, {}, set()
         # Temporary views come last: they hide a table of the same name.
         for row in sorted(rows or (), key=lambda row: bool(row.isTemporary)):
@@ -75,6 +73,14 @@ class Catalog:
             return frozenset(self._temporary)
         return frozenset(row.viewName.lower() for row in self._spark.sql("SHOW VIEWS").collect() if row.isTemporary)
 
+    @property
+    def functions(self) -> frozenset[str]:
+        """The names of the user's functions, without their schemas, in lower case; asked for when first needed."""
+        if self._functions is None:
+            rows = query(self._spark, "SHOW USER FUNCTIONS").collect()
+            self._functions = frozenset(row.function.lower().rsplit(".", 1)[-1] for row in rows)
+        return self._functions
+
     def look_for_folder(self) -> Future[Path | None]:
         """Begin to look for the schema's folder, beside whatever else is done before a table is made."""
         if self._folder is None:
@@ -91,11 +97,6 @@ class Catalog:
     def _asked_folder(self) -> Path | None:
         use_in_this_thread(self._spark)
         return table_log.local_folder(self._spark.catalog.getDatabase(self.schema).locationUri)
-
-    def _functions(self) -> frozenset[str]:
-        use_in_this_thread(self._spark)
-        rows = query(self._spark, "SHOW USER FUNCTIONS").collect()
-        return frozenset(row.function.lower().rsplit(".", 1)[-1] for row in rows)
 
     def _asked(self, parts: Iterable[str]) -> str | None:
         *schema, table = parts

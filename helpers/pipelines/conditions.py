@@ -6,7 +6,7 @@ Imitates https://docs.databricks.com/aws/en/ldp/expectations.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from helpers.pipelines.errors import InvalidDataset
@@ -33,12 +33,14 @@ def _has_query(condition: str) -> bool:
         return False
 
 
-def refuse_python(spark: Any, datasets: Iterable[Dataset], functions: frozenset[str], problems: Problems) -> None:
-    """Tell of every condition that calls a function of the session that is not written in SQL."""
+def refuse_python(
+    spark: Any, datasets: Iterable[Dataset], functions: Callable[[], frozenset[str]], problems: Problems
+) -> None:
+    """Tell of every condition that calls one of the session's functions which is not written in SQL."""
     for dataset in datasets:
         for rule in dataset.expectations:
-            called = functions.intersection(re.findall(r"\w+(?=`?\s*\()", rule.condition.lower()))
-            for name in sorted(called):
+            called = set(re.findall(r"\w+(?=`?\s*\()", rule.condition.lower()))
+            for name in sorted(called and called & functions()):
                 if not _is_sql(spark, name):
                     problems.tell(InvalidDataset(
                         f"{dataset.defined_at}: the expectation '{rule.name}' of '{dataset.name}' calls '{name}', a "

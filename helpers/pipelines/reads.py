@@ -27,7 +27,7 @@ _CHANGING = re.compile(
 
 @dataclass(frozen=True)
 class Reads:
-    """What a flow reads. ``fingerprint`` is None where no text tells whether it would give the same rows again."""
+    """What a flow reads. ``fingerprint``: of a batch query; None where no text tells if it would give the same rows."""
 
     inputs: tuple[sql.Input, ...]
     streaming: bool
@@ -45,7 +45,7 @@ class Discovery:
 
     spark: Any
     own: Callable[[str], str | None]
-    functions: frozenset[str]
+    functions: Callable[[], frozenset[str]]
 
     def of(self, flow: Flow, building: Building) -> Reads:
         """What the flow reads. A function is called, and its plan looked at; nothing is run.
@@ -89,7 +89,8 @@ class Discovery:
 
     def _of_query(self, query: sql.Query) -> Reads:
         files = bool(query.file_sources)
-        return Reads(query.inputs, query.streaming, files, self._fingerprint(query.text), query.notes)
+        fingerprint = None if query.streaming else self._fingerprint(query.text)
+        return Reads(query.inputs, query.streaming, files, fingerprint, query.notes)
 
     def _of_function(self, flow: Flow, building: Building) -> Reads:
         return self.of_frame(frames.build(flow, self.spark, building), building)
@@ -124,7 +125,7 @@ class Discovery:
     def may_change(self, text: str) -> bool:
         """Whether a query or condition calls something that gives other results for the same rows."""
         words = set(re.findall(r"\w+", text.lower()))
-        return bool(_CHANGING.search(text)) or not words.isdisjoint(self.functions)
+        return bool(_CHANGING.search(text)) or not words.isdisjoint(self.functions())
 
 
 def _not_found(error: BaseException) -> str | None:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from helpers.pipelines.catalog import Catalog
-from helpers.pipelines.errors import InvalidDataset, InvalidSettings, condition, explained
+from helpers.pipelines.errors import InvalidDataset, InvalidSettings, explained
 from helpers.pipelines.names import quoted
 from helpers.pipelines.settings import PipelineSettings
 
@@ -46,20 +46,11 @@ def session_for(spark: Any, settings: PipelineSettings) -> Iterator[None]:
     """The session uses the pipeline's schema and configuration while an update runs, and its own again after."""
     schema = spark.catalog.currentDatabase()
     try:
-        _use(spark, settings.schema)
+        spark.sql(f"CREATE SCHEMA IF NOT EXISTS {quoted(settings.schema)}")
+        spark.sql(f"USE {quoted(settings.schema)}")
         with configured(spark, {**_CONFIGURATION, **settings.configuration}):
             yield
     finally:
-        spark.sql(f"USE {quoted(schema)}")
-
-
-def _use(spark: Any, schema: str) -> None:
-    try:
-        spark.sql(f"USE {quoted(schema)}")
-    except Exception as error:
-        if condition(error) != "SCHEMA_NOT_FOUND":
-            raise
-        spark.sql(f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}")
         spark.sql(f"USE {quoted(schema)}")
 
 

@@ -216,7 +216,7 @@ class _Update:
             bare = own(name, self.settings.schema)
             return bare if bare in definitions.datasets else None
 
-        return Discovery(self.spark, inside, self.catalog.functions)
+        return Discovery(self.spark, inside, lambda: self.catalog.functions)
 
     def _planned(self, definitions: Definitions, discovery: Discovery, selection: Selection) -> Plan:
         reads: dict[str, Reads] = {}

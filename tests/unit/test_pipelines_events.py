@@ -40,7 +40,7 @@ def planned(**request: Any) -> Plan:
         dp.create_auto_cdc_from_snapshot_flow("history", "gold", ["id"])
     sources.add_sql(registry, SQL, source="s.sql", parameters={})
     definitions = collect(*registry.finished(), schema="shop")
-    discovery = Discovery(None, lambda name: None, frozenset())
+    discovery = Discovery(None, lambda name: None, frozenset)
     reads = {flow.name: discovery.of(flow, None) for flow in definitions.flows}  # type: ignore[arg-type]
     asked = {"refresh": (), "full_refresh": False, "full_refresh_selection": (), "half_reset": (), **request}
     return arrange(definitions, reads, schema="shop", exists=lambda name: True,

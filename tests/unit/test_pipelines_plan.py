@@ -43,7 +43,7 @@ CHAIN = (
 def planned(text: str = CHAIN, **request: Any) -> Plan:
     definitions = from_sql(text)
     asked = {"refresh": (), "full_refresh": False, "full_refresh_selection": (), "half_reset": (), **request}
-    discovery = Discovery(None, lambda name: None, frozenset({"my_udf"}))
+    discovery = Discovery(None, lambda name: None, lambda: frozenset({"my_udf"}))
     reads = {flow.name: discovery.of(flow, None) for flow in definitions.flows}  # type: ignore[arg-type]
     return arrange(
         definitions,
@@ -99,15 +99,26 @@ def test_a_query_that_may_change_has_no_fingerprint(changing: str) -> None:
     plan = planned(
         f"CREATE TEMPORARY VIEW v AS SELECT {changing} AS x FROM src; CREATE MATERIALIZED VIEW m AS SELECT * FROM v"
     )
-    discovery = Discovery(None, lambda name: None, frozenset({"my_udf"}))
+    discovery = Discovery(None, lambda name: None, lambda: frozenset({"my_udf"}))
     assert plan.definition(plan.definitions.flows_into("m")[0], discovery.may_change) is None
+
+
+def test_a_streaming_query_needs_no_fingerprint_so_nobody_asks_for_functions() -> None:
+    def functions() -> frozenset[str]:
+        raise AssertionError("asked")
+
+    discovery, flows = Discovery(None, lambda name: None, functions), from_sql(CHAIN).flows
+    (streaming,) = (flow for flow in flows if flow.name == "bronze")
+    assert discovery.of(streaming, None).fingerprint is None  # type: ignore[arg-type]
+    with pytest.raises(AssertionError, match="asked"):
+        discovery.of(flows[0], None)  # type: ignore[arg-type]
 
 
 def test_a_definition_tells_changes_of_itself_its_rules_and_its_views() -> None:
     def definition(text: str) -> str | None:
         plan = planned(text)
         return plan.definition(
-            plan.definitions.flows_into("m")[0], Discovery(None, lambda name: None, frozenset()).may_change
+            plan.definitions.flows_into("m")[0], Discovery(None, lambda name: None, frozenset).may_change
         )
 
     view, rule = "CREATE TEMPORARY VIEW v AS SELECT {} FROM src;", "(CONSTRAINT r EXPECT ({}))"
