@@ -14,7 +14,8 @@ TITLE = "Auto Loader"
 OBJECTIVES = ("2.1", "2.3", "2.7")
 DIFFERENCES = (
     "autoloader.paths", "autoloader.file-limit", "autoloader.inference-sample", "autoloader.schema-files",
-    "autoloader.unsupported", "autoloader.state-function", "pipelines.notebook",
+    "autoloader.unsupported", "autoloader.state", "autoloader.state-function", "autoloader.triggers",
+    "autoloader.input-file-name", "pipelines.notebook",
 )
 FIELDS = ("household_id", "basket_id", "product_id", "quantity", "sales_value", "transaction_timestamp")
 

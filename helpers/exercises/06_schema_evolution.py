@@ -13,7 +13,7 @@ from helpers.lab.outcome import Outcome
 TITLE = "Schema evolution"
 OBJECTIVES = ("2.3", "2.7")
 DIFFERENCES = ("autoloader.schema-files", "autoloader.new-column-type", "autoloader.restart-same-frame",
-               "autoloader.inference-sample", "autoloader.unsupported")
+               "autoloader.hidden-retry", "autoloader.inference-sample", "autoloader.unsupported")
 NEW_FIELD = "UNKNOWN_FIELD_EXCEPTION"
 
 

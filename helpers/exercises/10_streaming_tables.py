@@ -15,7 +15,7 @@ OBJECTIVES = ("3.6", "2.1", "2.3", "3.3")
 DIFFERENCES = (
     "pipelines.notebook", "pipelines.materialized-view", "pipelines.event-log-time", "pipelines.restarts",
     "pipelines.reset-allowed", "pipelines.dropped-table", "pipelines.private", "pipelines.event-log-function",
-    "pipelines.unsupported", "pipelines.query-settings",
+    "pipelines.unsupported", "pipelines.query-settings", "pipelines.event-log-table", "pipelines.update-states",
 )
 SILVER = ("household_id", "basket_id", "product_id", "quantity", "sales_value", "sold_at", "source_file")
 RECEIPT_TYPES = {"quantity": "int", "sales_value": "decimal(10,2)", "retail_disc": "decimal(10,2)",

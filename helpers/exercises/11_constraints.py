@@ -15,7 +15,7 @@ from helpers.exercises.quality import keeps, line_key
 TITLE = "Constraints and expectations"
 OBJECTIVES = ("3.1", "3.6", "3.7")
 DIFFERENCES = ("pipelines.null-condition", "pipelines.notebook", "pipelines.event-log-time",
-               "pipelines.event-log-function", "sql.expectation-subquery")
+               "pipelines.event-log-function", "pipelines.expectation-boolean", "sql.expectation-subquery")
 _TYPES = {"household_id": "bigint", "basket_id": "bigint", "product_id": "bigint", "quantity": "int",
           "sales_value": "decimal(10,2)"}
 

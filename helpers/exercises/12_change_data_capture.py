@@ -15,7 +15,8 @@ TITLE = "Change data capture with AUTO CDC"
 OBJECTIVES = ("2.1", "3.1", "3.4", "3.6")
 DIFFERENCES = (
     "pipelines.cdc-storage", "pipelines.cdc-tombstones", "pipelines.cdc-ties", "pipelines.cdc-rules",
-    "pipelines.unsupported", "pipelines.notebook", "pipelines.event-log-time", "pipelines.event-log-function",
+    "pipelines.cdc-once", "pipelines.unsupported", "pipelines.notebook", "pipelines.event-log-time",
+    "pipelines.event-log-function",
 )
 PARTS = ("operation", "sequence_number", "source_file", "_rescued_data")
 TRACKED = ("income", "home_ownership")

@@ -16,8 +16,9 @@ from helpers.pipelines.graph import Flow
 _RUNS = ("to_table", "to_table_as_iterator", "to_pandas", "execute_command", "execute_command_as_iterator")
 _WRITES = ("write_operation", "write_operation_v2", "write_stream_operation_start", "merge_into_table_command")
 _WATCHING = (__name__, "helpers.pipelines.classic_calls")
-#: Spark's own modules, and ours that stands before its `sql`.
-_SPARKS = ("pyspark.", "py4j.", "helpers.runtime.statements")
+#: Spark's own modules, and ours that stand before its `sql` and run COPY INTO.
+_SPARKS = ("pyspark.", "py4j.", "helpers.runtime.statements", "helpers.autoloader.statements",
+           "helpers.autoloader.copy_")
 
 
 @contextmanager
