@@ -22,7 +22,7 @@ from helpers.autoloader.typed_frames import FIXED
 _STREAM_ONLY = ("schemaLocation", "maxFilesPerTrigger", "maxBytesPerTrigger", "includeExistingFiles", "allowOverwrites")
 _EXTENSIONS = {"json": "json", "jsonl": "json", "ndjson": "json", "csv": "csv", "tsv": "csv", "parquet": "parquet",
                "orc": "orc", "xml": "xml", "txt": "text", "avro": "avro"}
-_COMPRESSED = ("gz", "bz2", "zst", "lz4", "snappy", "deflate")
+_COMPRESSED = ("gz", "gzip", "bz2", "zst", "zstd", "lz4", "snappy", "deflate")
 
 
 def read_files(
@@ -89,11 +89,12 @@ def detected_format(landing: Landing) -> str:
     if not files:
         raise EmptyLandingFolder(f"{landing.path} holds no files, so their format cannot be found. Land a file first, "
                                  "or give it, with format => 'json' for example.")
-    found = {_extension(path) for path in files}
+    endings = {_extension(path) for path in files}
+    found = {_EXTENSIONS.get(ending, "binaryFile") for ending in endings}
     if len(found) > 1:
-        raise UnsupportedOption(f"The files in {landing.path} end in {', '.join(sorted(found))}: their format is not "
+        raise UnsupportedOption(f"The files in {landing.path} end in {', '.join(sorted(endings))}: their format is not "
                                 "clear. Give it, with format => 'json' for example.")
-    return _EXTENSIONS.get(found.pop(), "binaryFile")
+    return found.pop()
 
 
 def _extension(path: str) -> str:

@@ -23,7 +23,8 @@ _SIMPLE: dict[Type, pa.DataType] = {
 }
 _NAMES = {type_: name for name, type_ in _SIMPLE.items()} | {
     pa.uint8(): "short", pa.uint16(): "integer", pa.uint32(): "long", pa.uint64(): "decimal(20,0)", pa.null(): VOID,
-    pa.float16(): "float", pa.large_string(): "string", pa.large_binary(): "binary", pa.date64(): "date",
+    pa.float16(): "float", pa.large_string(): "string", pa.string_view(): "string",
+    pa.large_binary(): "binary", pa.date64(): "date",
 }
 
 
@@ -60,6 +61,8 @@ def spark_type(type_: pa.DataType) -> Type:
         return array(spark_type(type_.value_type))
     if pa.types.is_dictionary(type_):
         return spark_type(type_.value_type)
+    if isinstance(type_, pa.BaseExtensionType):
+        return spark_type(type_.storage_type)
     return _NAMES.get(type_, "binary")
 
 

@@ -171,7 +171,13 @@ def _exactly(values: pa.Array, target: pa.DataType) -> pa.Array:
     found = values.cast(target)
     if spark_type(values.type) == "string":
         return found
-    return pc.if_else(pc.equal(found.cast(values.type), values), found, None)
+    own = values.type
+    # As many digits as there are, since 1 as a whole number may have more than the column that it comes from.
+    again = found.cast(pa.decimal128(38, own.scale) if pa.types.is_decimal(own) else own)
+    same = pc.equal(again, values)
+    if pa.types.is_floating(own) and pa.types.is_floating(target):
+        same = pc.or_(same, pc.and_(pc.is_nan(again), pc.is_nan(values)))
+    return pc.if_else(same, found, None)
 
 
 def _cast_struct(values: pa.Array, target: pa.StructType, type_: dict[str, Any]) -> pa.Array:

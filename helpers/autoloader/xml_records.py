@@ -60,9 +60,10 @@ def xml_records(block: Block, row_tag: str) -> Iterator[dict[str, Any]]:
                 yield value if isinstance(value, dict) else {_VALUE: value}
                 element.clear()
             found.clear()
-    except expat.ExpatError as error:
-        raise DamagedXml(f"{block.path} is not well-formed XML ({error}). Nothing of this micro-batch was "
-                         "written. Write files under another name and move them in when they are complete.") from error
+    except (expat.ExpatError, ValueError, LookupError) as error:
+        raise DamagedXml(f"{block.path} is not well-formed XML in an encoding that is read here ({error}). Nothing of "
+                         "this micro-batch was written. Write files under another name and move them in when they are "
+                         "complete.") from error
 
 
 class _Several(list[Any], Unshown):
@@ -80,11 +81,13 @@ def fitted(value: Any, type_: Type) -> Any:
         return [fitted(item, type_["elementType"]) for item in items]  # type: ignore[index]
     if isinstance(value, list):
         return _Several(value)
+    if isinstance(value, str) and kind(type_) == "struct":
+        value = {_VALUE: value}
     if isinstance(value, dict) and kind(type_) == "struct":
         types = {each["name"]: each["type"] for each in type_["fields"]}  # type: ignore[index]
         return {name: fitted(item, types[name]) if name in types else item for name, item in value.items()}
-    if isinstance(value, dict) and isinstance(type_, str) and any(name.startswith("_") for name in value):
-        return _Attributed(value)
+    if isinstance(value, dict) and isinstance(type_, str):
+        return _Attributed(value) if any(name.startswith("_") and name != _VALUE for name in value) else value
     return value
 
 

@@ -164,6 +164,7 @@ STATUS_STYLES = MappingProxyType(
         "RUNNING": _RUNNING,
         "STARTING": _RUNNING,
         "INITIALIZING": _RUNNING,
+        "RESETTING": _RUNNING,
         "SETTING_UP_TABLES": _RUNNING,
     }
 )

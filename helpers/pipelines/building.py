@@ -96,7 +96,7 @@ class PipelineSession:
         """As ``SparkSession.readStream``; ``cloudFiles`` needs no schemaLocation inside a pipeline."""
         building = _building.get()
         if building is not None and building.discovering:
-            return _Discovering(self._spark)
+            return _Discovering(self._spark, building.streamed)
         return _Reader(self._spark.readStream, building.streamed if building else None)
 
 
@@ -130,10 +130,11 @@ class _Reader:
 class _Discovering:
     """A stream reader that lists and infers nothing: the graph needs only to know that something is read."""
 
-    def __init__(self, spark: Any) -> None:
-        self._spark = spark
+    def __init__(self, spark: Any, asked: list[str]) -> None:
+        self._spark, self._asked = spark, asked
 
     def table(self, tableName: str) -> Any:
+        self._asked.append(bare(tableName))
         return self._spark.readStream.table(bare(tableName))
 
     def load(self, *_: Any, **__: Any) -> Any:

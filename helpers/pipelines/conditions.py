@@ -13,7 +13,7 @@ from helpers.pipelines.errors import InvalidDataset
 from helpers.pipelines.graph import Dataset
 from helpers.pipelines.names import quoted_part
 from helpers.pipelines.problems import Problems
-from helpers.sql.lexemes import UnreadableText, tokenize
+from helpers.sql.lexemes import UnreadableText, subquery, tokenize
 
 
 def refuse_subqueries(dataset: Dataset) -> None:
@@ -28,7 +28,7 @@ def refuse_subqueries(dataset: Dataset) -> None:
 
 def _has_query(condition: str) -> bool:
     try:
-        return any(lexeme.word == "SELECT" for lexeme in tokenize(condition))
+        return subquery(tokenize(f"({condition})")) is not None
     except UnreadableText:  # Spark says what is wrong with it
         return False
 

@@ -21,8 +21,9 @@ def collect(datasets: Iterable[Dataset], flows: Iterable[Flow], *, schema: str, 
     for dataset in datasets:
         with problems.noted():
             named = replace(dataset, name=names.dataset_name(dataset.name, schema=schema, where=dataset.defined_at))
-            _check_dataset(named, known)
+            _check_name(named, known)
             known[named.name] = named
+            _check_rules(named)
     kept: dict[str, Flow] = {}
     for flow in flows:
         with problems.noted():
@@ -41,10 +42,13 @@ def _named(flow: Flow, schema: str) -> Flow:
                    target=names.dataset_name(flow.target, schema=schema, where=flow.defined_at))
 
 
-def _check_dataset(dataset: Dataset, known: dict[str, Dataset]) -> None:
+def _check_name(dataset: Dataset, known: dict[str, Dataset]) -> None:
     if dataset.name in known:
         raise DuplicateDataset(f"'{dataset.name}' is defined twice: at {known[dataset.name].defined_at} and at "
                                f"{dataset.defined_at}. Rename one of them.")
+
+
+def _check_rules(dataset: Dataset) -> None:
     seen: set[str] = set()
     for rule in dataset.expectations:
         if rule.name in seen:

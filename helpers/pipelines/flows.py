@@ -115,7 +115,7 @@ def replace_view(spark: Any, name: str, frame: Any, rules: Sequence[Expectation]
     from pyspark.sql.observation import Observation
 
     options = {"userMetadata": json.dumps(fingerprint)}
-    if not _same_columns(tables.schema(spark, name, location=location), frame.schema):
+    if not tables.same_columns(tables.schema(spark, name, location=location), frame.schema):
         options["overwriteSchema"] = "true"
     elif clustered:
         options["replaceWhere"] = "true"  # else Delta takes the table for a new one, without CLUSTER BY
@@ -136,12 +136,6 @@ def append_once(name: str, frame: Any, rules: Sequence[Expectation], *, flow: st
      .option("txnVersion", str(transaction[1])).saveAsTable(quoted(name)))
     seen = observed(frame.sparkSession, observation)
     return expectations.counts_from(seen, rules) if seen else None
-
-
-def _same_columns(one: Any, other: Any) -> bool:
-    """Equal names and types, in the same order; nullability is not compared, since a table's columns take NULL."""
-    columns = [[(field.name, field.dataType.simpleString()) for field in schema.fields] for schema in (one, other)]
-    return columns[0] == columns[1]
 
 
 def remembered(checkpoint: Path) -> Mapping[str, Any] | None:

@@ -110,14 +110,16 @@ class Discovery:
         streaming = streaming or any(read.streaming for read in found.values())
         streaming = streaming or any(query.streaming for query in building.queries.values())
         notes = tuple(note for query in building.queries.values() for note in query.notes)
-        return Reads(tuple(found.values()), streaming, unversioned, self._fingerprint(_without_ids(plan)), notes)
+        fingerprint = None if streaming else self._fingerprint(_without_ids(plan))
+        return Reads(tuple(found.values()), streaming, unversioned, fingerprint, notes)
 
     def _of_classic(self, frame: Any, building: Building) -> Reads:
         plan = classic_plan(frame)
         files = {read for read in plan.inputs if names.parts(read.name)[-1].startswith(FILES)}
         notes = tuple(note for query in building.queries.values() for note in query.notes)
+        fingerprint = None if plan.streaming or not plan.text else self._fingerprint(plan.text)
         return Reads(tuple(read for read in plan.inputs if read not in files), plan.streaming,
-                     plan.unversioned or bool(files), plan.text and self._fingerprint(plan.text), notes)
+                     plan.unversioned or bool(files), fingerprint, notes)
 
     def _fingerprint(self, text: str) -> str | None:
         return None if self.may_change(text) else hashlib.sha256(text.encode()).hexdigest()

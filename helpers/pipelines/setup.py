@@ -1,4 +1,4 @@
-"""SETTING_UP_TABLES: every needed dataset is analysed, then its table is made, brought up to date, or emptied."""
+"""Before flows run: every needed dataset is analysed, then its table is made, brought up to date, or emptied."""
 
 from __future__ import annotations
 
@@ -228,4 +228,4 @@ def _differs(table: tables.Stored, dataset: Dataset, schemas: list[Any]) -> bool
     if not table.laid_out_as(dataset) or any(tables.retypes(table.schema, schema) for schema in schemas):
         return True
     kept = bool(dataset.cluster_by) or any(column.comment for column in dataset.columns)
-    return kept and any(schema.fieldNames() != table.schema.fieldNames() for schema in schemas)
+    return kept and not all(tables.same_columns(schema, table.schema) for schema in schemas)

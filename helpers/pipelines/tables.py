@@ -157,6 +157,12 @@ def _comment(spark: Any, dataset: Dataset, table: Stored) -> None:
                       f"COMMENT {literal(column.comment)}")
 
 
+def same_columns(one: Any, other: Any) -> bool:
+    """Equal names and types, in the same order; nullability is not compared, since a table's columns take NULL."""
+    columns = [[(field.name, field.dataType.simpleString()) for field in schema.fields] for schema in (one, other)]
+    return columns[0] == columns[1]
+
+
 def add_columns(spark: Any, name: str, have: Any, schemas: Sequence[Any]) -> None:
     """Give a table the columns, at any depth, that the schemas have and it lacks."""
     for schema in schemas:

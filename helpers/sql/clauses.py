@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from helpers.sql.cursor import Cursor
-from helpers.sql.lexemes import Lexeme
+from helpers.sql.lexemes import Lexeme, subquery
 from helpers.sql.literals import literal
 from helpers.sql.statements import Column, Expectation
 
@@ -88,8 +88,9 @@ def _condition(cursor: Cursor, name: str) -> str:
             raise cursor.error(f"the condition of `{name}` is never closed: add `)`", at=opening)
         lexeme = cursor.next()
         depth += lexeme.is_symbol("(") - lexeme.is_symbol(")")
-        if lexeme.word == "SELECT":
-            raise cursor.error(f"the condition of `{name}` may not contain a subquery", at=lexeme)
+    query = subquery(cursor.lexemes[cursor.lexemes.index(opening):cursor.at])
+    if query is not None:
+        raise cursor.error(f"the condition of `{name}` may not contain a subquery", at=query)
     if first is lexeme:
         raise cursor.error(f"the condition of `{name}` is empty", at=first)
     return cursor.text_between(first.start, cursor.look(-2).end)

@@ -1,6 +1,7 @@
 """SQL text as lexemes with exact offsets: sqlglot's Databricks tokenizer without its keywords."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -61,6 +62,16 @@ class UnreadableText(Exception):
     def __init__(self, message: str, *, offset: int) -> None:
         super().__init__(message)
         self.message, self.offset = message, offset
+
+
+def subquery(lexemes: Sequence[Lexeme]) -> Lexeme | None:
+    """The word with which a query in parentheses begins; None without any."""
+    for place, lexeme in enumerate(lexemes[1:], start=1):
+        asks = lexemes[place - 2].word in ("IN", "EXISTS") if place > 1 else False
+        begins = lexeme.word in ("SELECT", "WITH", "FROM", "TABLE", "VALUES") if asks else lexeme.word == "SELECT"
+        if begins and lexemes[place - 1].is_symbol("("):
+            return lexeme
+    return None
 
 
 def tokenize(text: str) -> list[Lexeme]:

@@ -217,8 +217,9 @@ def _flow(cursor: Cursor, names: Iterator[str]) -> CreateFlow:
     cursor.expect("INSERT")
     once = cursor.accept("ONCE")
     cursor.expect("INTO")
-    _refuse(cursor, cursor.look(), once and cursor.sees("ONCE"), "ONCE is given twice: write INSERT ONCE INTO")
-    once = cursor.accept("ONCE") or once
+    if not cursor.look(1).is_symbol(".") and not cursor.sees("ONCE", "BY", "NAME"):  # else a table of that name
+        _refuse(cursor, cursor.look(), once and cursor.sees("ONCE"), "ONCE is given twice: write INSERT ONCE INTO")
+        once = cursor.accept("ONCE") or once
     notes: list[str] = []
     target = _dataset(cursor, _TABLE, notes)
     cursor.expect("BY", "NAME")

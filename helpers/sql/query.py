@@ -40,6 +40,7 @@ def read_source(cursor: Cursor, *, placeholders: Iterator[str], as_stream: bool)
     It must be read as a stream; `as_stream` makes a stream of what is named without STREAM.
     """
     first = cursor.look()
+    query = first.is_symbol("(") and cursor.look(1).word in QUERY_STARTS
     scan = Scan(cursor, placeholders)
     read_relation(scan, Block(), frozenset())
     if any(read.skip_change_commits for read in scan.inputs):
@@ -49,6 +50,8 @@ def read_source(cursor: Cursor, *, placeholders: Iterator[str], as_stream: bool)
         raise cursor.error("AUTO CDC reads one table, view or read_files(…): put a query into a view", at=first)
     if not reads[0].streaming and not as_stream:
         raise cursor.error("AUTO CDC reads a stream: write STREAM before its source", at=first)
+    if not reads[0].streaming and query:
+        raise cursor.error("AUTO CDC reads one table, view or read_files(…): put the query into a view", at=first)
     stream = [] if reads[0].streaming else [Edit(first.start, first.start, "STREAM ")]
     end = cursor.look(-1).end
     live = [edit for edit in _live_edits(cursor, scan.live_names) if first.start <= edit.start < end]

@@ -29,7 +29,9 @@ dp.create_sink("files", "json", {{"path": "{folder}/files"}})
 
 @dp.append_flow(target="copy")
 def to_table():
-    return dlt.read_stream("LIVE.raw")
+    found = dlt.read_stream("LIVE.raw")
+    assert found.columns
+    return found
 
 @dp.append_flow(target="files", name="to_files")
 def any_name():

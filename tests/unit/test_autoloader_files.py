@@ -128,6 +128,9 @@ def test_the_format_is_found_from_the_names_of_the_files(tmp_path: Path) -> None
         detected_format(Landing(str(tmp_path)))
     assert detected_format(Landing(str(tmp_path), "*.parquet")) == "parquet"
     assert detected_format(Landing(str(tmp_path), "a.b*")) == "csv"
+    for name in ("d.tsv", "e.json", "f.ndjson.gzip"):
+        (tmp_path / name).touch()
+    assert [detected_format(Landing(str(tmp_path), glob)) for glob in ("*[v]*.[cgt]*", "[ef]*")] == ["csv", "json"]
 
 
 def test_the_state_of_a_stream_is_read_from_its_own_logs(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from helpers.autoloader.blocks import Block
 from helpers.autoloader.evolution import Evolution, UnknownFields
 from helpers.autoloader.guard import xml_guard
 from helpers.autoloader.json_types import Type, array, field, struct
-from helpers.autoloader.records import lost
+from helpers.autoloader.records import beyond, lost
 from helpers.autoloader.typed_files import file_schema, widest
 from helpers.autoloader.typed_guard import SplitFile, typed_guard
 from helpers.autoloader.xml_records import DamagedXml, fitted, xml_records
@@ -108,12 +108,19 @@ def test_xml_elements_become_records(tmp_path: Path) -> None:
     ("string", {"_lang": "en", "_VALUE": "x"}, None), ("string", ["x", "y"], None), ("string", {"b": "x"}, "<b>x</b>"),
     ("long", ["1", "2"], None), (schema(p="long"), [{"p": "1"}, {"p": "2"}], None), (array("string"), "x", ["x"]),
     (array("string"), ["x", "y"], ["x", "y"]), (array(schema(p="long")), {"p": "1"}, [{"p": 1}]),
-    (schema(p="string"), "text", {"p": None}), (array("string"), None, None),
+    (array("string"), None, None), ("string", {"b": "x", "_VALUE": "y"}, "y<b>x</b>"),
 ])
 def test_what_spark_shows_only_a_part_of_in_an_xml_column_is_rescued_whole(type_: Type, value: Any, kept: Any) -> None:
     record = fitted({"x": value}, schema(x=type_))
     shown = kept or {"string": "y", "long": 2}.get(str(type_), {"p": 2})
     assert lost(record, {"x": shown}, schema(x=type_)) == (None if kept or value is None else {"x": value})
+
+
+def test_an_xml_text_in_a_column_of_elements_is_a_field_of_its_own() -> None:
+    type_ = schema(x=schema(p="string"))
+    record = fitted({"x": "text"}, type_)
+    assert beyond(record, type_).new == schema(x=schema(_VALUE="string"))
+    assert lost(record, {"x": {"p": None}}, type_) == {"x": {"_VALUE": "text"}}
 
 
 def test_a_new_field_in_the_only_element_of_an_xml_array_is_seen(tmp_path: Path) -> None:

@@ -115,7 +115,11 @@ def test_only_the_thread_that_builds_a_flow_is_watched_and_only_meanwhile() -> N
 
 @pytest.mark.parametrize(
     ("statement", "changing"),
-    [("MERGE INTO t", True), (" create view v", True), ("WITH a AS (SELECT 1) SELECT * FROM a", False), ("", False)],
+    [("MERGE INTO t", True), (" create view v", True), ("WITH a AS (SELECT 1) SELECT * FROM a", False), ("", False),
+     ("WITH a AS (SELECT 1 id) INSERT INTO t SELECT * FROM a", True), ("FROM s INSERT OVERWRITE t SELECT *", True),
+     ("WITH a AS (SELECT 1) UPDATE t SET x = 1", True), ("-- c\nDROP TABLE t", True),
+     ("FROM s SELECT 'INSERT INTO'", False),
+     ("REPLACE TABLE t AS SELECT 'it", True)],
 )
 def test_a_statement_that_is_no_query_changes_something(statement: str, changing: bool) -> None:
     assert changes(statement) == changing

@@ -67,6 +67,12 @@ def test_columns_are_listed_with_or_without_parentheses_or_excepted(choice: str,
     assert (found.columns, found.track_history, found.scd_type) == (expected, expected, 2)
 
 
+@pytest.mark.parametrize("source", ["(SELECT * FROM read_files('/x'))", "(SELECT * FROM s)", "(TABLE s)"])
+def test_a_query_is_no_source(source: str) -> None:
+    with pytest.raises(PipelineSyntaxError, match="put the query into a view|put a query into a view"):
+        flow(f"CREATE FLOW f AS AUTO CDC ONCE INTO t FROM {source} KEYS (id) SEQUENCE BY ts")
+
+
 def test_the_source_is_a_stream_of_a_table_or_of_files() -> None:
     assert flow(HEAD + "KEYS (id) SEQUENCE BY ts").query.text == "SELECT * FROM STREAM s"
     skipping = flow(

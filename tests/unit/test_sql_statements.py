@@ -126,6 +126,15 @@ def test_a_flow_names_its_target_and_whether_it_runs_once(insert, once):
     assert flow.query.text == "SELECT * FROM STREAM(x)"
 
 
+@pytest.mark.parametrize(("into", "target", "once"), [
+    ("INTO once", "once", False), ("INTO once.t", "once.t", False), ("ONCE INTO once", "once", True),
+    ("INTO ONCE once.t", "once.t", True),
+])
+def test_a_table_may_be_called_once(into: str, target: str, once: bool) -> None:
+    flow = one(f"CREATE FLOW f AS INSERT {into} BY NAME SELECT 1 AS x")
+    assert (flow.target, flow.once) == (target, once)
+
+
 @pytest.mark.parametrize(
     ("head", "kind"),
     [
