@@ -68,6 +68,8 @@ def _differing(landing: Landing, options: CloudOptions, schema: dict[str, Any]) 
     types = {each["name"].lower(): each for each in schema["fields"]}
     found: set[str] = set()
     for path in landing.files():
+        if path in landing.without:
+            continue
         for each in _file_schema(path, options.format)["fields"]:
             own = types.get(each["name"].lower())
             if own and conflicts(struct([own]), struct([each])):
@@ -78,7 +80,7 @@ def _differing(landing: Landing, options: CloudOptions, schema: dict[str, Any]) 
 def _file_schema(path: str, format: str) -> dict[str, Any]:
     try:
         return file_schema(path, format)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, NotImplementedError) as error:
         raise UnsupportedPath(f"{path} is no whole {format} file ({error}). Remove it, and land the whole file under a "
                               "new name: a stream reads each name once. Write files elsewhere, and move them in when "
                               "they are complete.") from error

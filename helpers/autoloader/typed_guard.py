@@ -105,7 +105,7 @@ def _look(path: str, format: str, evolution: Evolution, differing: tuple[str, ..
     if fresh != VOID and evolution.stops:
         return _File({}, None), fresh
     types = {each["name"]: each["type"] for each in evolution.schema["fields"]}
-    _refuse_late(path, {name: type_ for name, type_ in types.items() if name not in differing}, found)
+    _refuse_late(path, [each for each in evolution.schema["fields"] if each["name"] not in differing], found)
     looked = [each["name"] for each in found["fields"]
               if each["name"] in differing or types.get(each["name"]) != each["type"]]
     if not looked:
@@ -116,14 +116,16 @@ def _look(path: str, format: str, evolution: Evolution, differing: tuple[str, ..
     return _File(values, rescued if any(rescued) else None), VOID
 
 
-def _refuse_late(path: str, types: dict[str, Type], found: dict[str, Any]) -> None:
-    """Raise for another type in a column that Spark reads: load() has not seen this file."""
+def _refuse_late(path: str, read: list[dict[str, Any]], found: dict[str, Any]) -> None:
+    """Raise for another type or case of a column that Spark reads: load() has not seen this file."""
+    columns = {each["name"].lower(): each for each in read}
     for each in found["fields"]:
-        if each["name"] in types and conflicts(types[each["name"]], each["type"], holds):
+        own = columns.get(each["name"].lower())
+        if own and conflicts(struct([own]), struct([each]), holds):
             raise OtherType(
-                f"{path} came after load(), and its column `{each['name']}` has another type than the schema. Nothing "
-                "of this micro-batch was written. Run the cell with readStream … load() and the query again: what "
-                "does not fit is rescued then.")
+                f"{path} came after load(), and its column `{each['name']}` has another type than the schema, or its "
+                "name in another case. Nothing of this micro-batch was written. Run the cell with readStream … load() "
+                "and the query again: what does not fit is rescued then.")
 
 
 def _rows(table: pa.Table, values: dict[str, pa.Array]) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
@@ -136,7 +138,10 @@ def _rows(table: pa.Table, values: dict[str, pa.Array]) -> Iterator[tuple[dict[s
 
 
 def _listed(values: pa.Array | pa.ChunkedArray) -> list[Any]:
-    return plain(values.to_pylist(maps_as_pydicts="lossy"))  # type: ignore[no-any-return]
+    try:
+        return plain(values.to_pylist(maps_as_pydicts="lossy"))  # type: ignore[no-any-return]
+    except OverflowError:  # Python's times end with the year 9999, in any zone
+        return values.cast(pa.string()).to_pylist()  # type: ignore[no-any-return]
 
 
 def _rescued(row: tuple[dict[str, Any], dict[str, Any]], path: str, schema: Type) -> str | None:

@@ -190,7 +190,15 @@ def test_a_file_with_another_type_that_load_has_not_seen_is_refused_before_spark
     known = struct_of(x="long", n=struct_of(p="long"))
     with pytest.raises(OtherType, match=rf"a\.{format} came after load\(\), and its column `n`.*readStream … load\(\)"):
         guarded(path, known, count=1)
+    with pytest.raises(OtherType, match=r"column `x`.*another case"):
+        guarded(path, struct_of(X="long"), count=1)
     assert guarded(path, known, "n", count=1) == [({"p": None}, {"n": {"p": "x"}, "_file_path": path.as_uri()})]
+
+
+def test_a_time_beyond_those_of_python_is_rescued_as_a_text(tmp_path: Path) -> None:
+    path = landed(tmp_path, "parquet", x=pa.array([253_402_300_799_000_000], pa.timestamp("us", "Europe/Berlin")))
+    ((_, rescued),) = guarded(path, struct_of(id="long"), count=1)
+    assert rescued["x"] == "10000-01-01 00:59:59.000000+0100"
 
 
 @pytest.mark.parametrize("format", ["parquet", "orc"])
