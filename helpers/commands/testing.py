@@ -30,7 +30,8 @@ _QUICK = (
     "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC "
     "-Dspark.sql.codegen.factoryMode=NO_CODEGEN -Dspark.sql.codegen.wholeStage=false"
 )
-SMALL_SERVER = {"LAKEPREP_HEAP": "1g", "LAKEPREP_JAVA_OPTIONS": _QUICK}
+#: All Spark tests share a server, and what they leave in it fills the first gigabyte.
+SMALL_SERVER = {"LAKEPREP_HEAP": "2g", "LAKEPREP_JAVA_OPTIONS": _QUICK}
 
 
 def run_tests(arguments: Sequence[str], *, console: Console) -> int:
