@@ -10,8 +10,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from pyspark.sql.types import StructType
-
 from helpers.autoloader.errors import EmptyLandingFolder, UnsupportedOption
 from helpers.autoloader.inference import with_hints
 from helpers.autoloader.landing import Landing
@@ -31,7 +29,6 @@ def read_files(
     *,
     format: str | None = None,
     options: Mapping[str, str] | None = None,
-    schema: str | StructType | None = None,
 ) -> Any:
     """A DataFrame of all files under `path`, with the hidden column `_metadata`.
 
@@ -41,7 +38,7 @@ def read_files(
     for name in options or {}:
         if name.lower() in {each.lower() for each in _STREAM_ONLY}:
             raise UnsupportedOption(f"The option '{name}' is for STREAM read_files(…). Remove it.")
-    named = _named(path, format, options or {}, schema, prefixed=False)
+    named = _named(path, format, options or {}, prefixed=False)
     checked = check_options(named.options, explicit_schema=bool(named.schema), format=named.format, streaming=False)
     if checked.mode != "none" and checked.format not in FIXED:
         # Nothing can stop or grow here: the schema comes from the files that are read.
@@ -62,24 +59,22 @@ def stream_read_files(
 
     With `prefixed`, that of `cloud_files(…)`, whose options and defaults are those of `format("cloudFiles")`.
     """
-    named = _named(path, format, options, None, prefixed=prefixed)
+    named = _named(path, format, options, prefixed=prefixed)
     return stream_files(spark, path, format=named.format, options=named.options, schema=named.schema)
 
 
 class _Named(NamedTuple):
     format: str
     options: Mapping[str, str]
-    schema: str | StructType | None
+    schema: str | None
 
 
-def _named(
-    path: str, format: str | None, options: Mapping[str, str], schema: str | StructType | None, *, prefixed: bool
-) -> _Named:
+def _named(path: str, format: str | None, options: Mapping[str, str], *, prefixed: bool) -> _Named:
     """The named arguments: `schema` is one of them, and a format that is missing is found from the files' names."""
     by_lower = {name.lower(): value for name, value in options.items()}
     chosen = format or detected_format(Landing(path, by_lower.get("pathglobfilter")))
     others = {name: value for name, value in options.items() if name.lower() != "schema"}
-    return _Named(chosen, others if prefixed else read_files_options(others), schema or by_lower.get("schema"))
+    return _Named(chosen, others if prefixed else read_files_options(others), by_lower.get("schema"))
 
 
 def detected_format(landing: Landing) -> str:

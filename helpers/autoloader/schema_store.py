@@ -60,9 +60,8 @@ class SchemaStore:
 
     def takes_existing(self) -> None:
         """Note, at the first load, that no file is left out; what was noted before stays."""
-        path = Path(self.location) / _EXISTING
-        if not path.exists():
-            self._note(path, ())
+        if not self._noted.exists():
+            self._note(())
 
     def existing(self, files: Callable[[], Iterable[str]], *, unless_overwritten: bool = False) -> frozenset[str]:
         """The files that were there when the stream was first loaded: noted then, and never changed.
@@ -70,11 +69,11 @@ class SchemaStore:
         A stream that was loaded before without a note (or that has its checkpoint here) took them, so it leaves out
         none. `unless_overwritten` takes away those that were written since.
         """
-        path = Path(self.location) / _EXISTING
+        path = self._noted
         if not path.exists():
             if self.latest() is not None or (Path(self.location) / "offsets").exists():
                 return frozenset()
-            self._note(path, files())
+            self._note(files())
         try:
             noted = json.loads(path.read_text(encoding="utf-8"))["files"]
             return frozenset(each for each in noted if not (unless_overwritten and _newer(each, path)))
@@ -82,9 +81,13 @@ class SchemaStore:
             raise SchemaFileError(f"The file {path}, which names the files that includeExistingFiles=false leaves out, "
                                   f"is damaged ({error}). Restore it, or remove it to note them anew.") from error
 
-    def _note(self, path: Path, files: Iterable[str]) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_once(path, _json({"version": _FORMAT, "files": sorted(files)}))
+    @property
+    def _noted(self) -> Path:
+        return Path(self.location) / _EXISTING
+
+    def _note(self, files: Iterable[str]) -> None:
+        self._noted.parent.mkdir(parents=True, exist_ok=True)
+        write_once(self._noted, _json({"version": _FORMAT, "files": sorted(files)}))
 
     def _read(self, version: int) -> StoredSchema:
         path = self.folder / str(version)

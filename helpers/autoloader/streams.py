@@ -47,7 +47,6 @@ def stream_files(
     format: str | None = None,
     options: Mapping[str, str] | None = None,
     schema: str | StructType | None = None,
-    schema_location: Path | str | None = None,
 ) -> Any:
     """A streaming DataFrame of the files under `path`, as Auto Loader gives it.
 
@@ -62,7 +61,7 @@ def stream_files(
     if checked.allow_overwrites and not getattr(getattr(spark, "_client", None), "sees_overwrites", False):
         raise UnsupportedOption("cloudFiles.allowOverwrites=true needs the shared Spark server (Spark Connect) here. "
                                 "Remove the option, or unset LAKEPREP_SPARK.")
-    store = _store(schema_location or checked.schema_location, landing, checked, inferred=not given)
+    store = _store(checked.schema_location, landing, checked, inferred=not given)
     if store is not None:
         landing = replace(landing, without=_left_out(store, landing, checked, inferred=not given))
     if given:

@@ -6,7 +6,7 @@ import base64
 import json
 import math
 import operator
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
@@ -84,14 +84,22 @@ def conflicts(own: Type, found: Type, fits: Callable[[Type, Type], bool] = opera
     """Whether a file has a part of a column, at any depth, with another type or with its name in another case."""
     kinds = kind(own), kind(found)
     if kinds == ("struct", "struct"):
-        fields = {each["name"].lower(): each for each in own["fields"]}  # type: ignore[index]
-        pairs = ((fields.get(each["name"].lower()), each) for each in found["fields"])  # type: ignore[index]
-        return any(mine and (mine["name"] != its["name"] or conflicts(mine["type"], its["type"], fits))
-                   for mine, its in pairs)
+        return any(conflicting(own, found, fits))  # type: ignore[arg-type]
     if kinds in (("array", "array"), ("map", "map")):
         return any(conflicts(own[part], found[part], fits)  # type: ignore[index]
                    for part in ("elementType", "keyType", "valueType") if part in own)
     return found != VOID and not fits(own, found) and arrow_type(own) is not None
+
+
+def conflicting(
+    own: dict[str, Any], found: dict[str, Any], fits: Callable[[Type, Type], bool] = operator.eq
+) -> Iterator[tuple[str, str]]:
+    """The fields of two structs of which `conflicts` is true: their names, one's own and the file's."""
+    fields = {each["name"].lower(): each for each in own["fields"]}
+    for its in found["fields"]:
+        mine = fields.get(its["name"].lower())
+        if mine and (mine["name"] != its["name"] or conflicts(mine["type"], its["type"], fits)):
+            yield mine["name"], its["name"]
 
 
 def holds(own: Type, found: Type) -> bool:

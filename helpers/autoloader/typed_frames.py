@@ -14,7 +14,7 @@ from helpers.autoloader.json_types import field, nullable, settled, struct
 from helpers.autoloader.landing import Landing
 from helpers.autoloader.options import CloudOptions
 from helpers.autoloader.sources import file_source, worker_function
-from helpers.autoloader.typed_files import conflicts, file_schema, widest
+from helpers.autoloader.typed_files import conflicting, file_schema, widest
 from helpers.autoloader.typed_guard import typed_guard
 
 TYPED = ("parquet", "orc")
@@ -65,15 +65,10 @@ def typed_frame(spark: Any, landing: Landing, options: CloudOptions, evolution: 
 
 def _differing(landing: Landing, options: CloudOptions, schema: dict[str, Any]) -> tuple[str, ...]:
     """The columns that a file has with another type or in another case: Spark would stop, or mix them."""
-    types = {each["name"].lower(): each for each in schema["fields"]}
     found: set[str] = set()
     for path in landing.files():
-        if path in landing.without:
-            continue
-        for each in _file_schema(path, options.format)["fields"]:
-            own = types.get(each["name"].lower())
-            if own and conflicts(struct([own]), struct([each])):
-                found.add(own["name"])
+        if path not in landing.without:
+            found.update(own for own, _ in conflicting(schema, _file_schema(path, options.format)))
     return tuple(each["name"] for each in schema["fields"] if each["name"] in found)
 
 

@@ -21,7 +21,7 @@ from helpers.autoloader.json_types import VOID, Type, array, field, kind, struct
 from helpers.autoloader.records import as_text, lost
 from helpers.autoloader.typed_files import (
     arrow_type,
-    conflicts,
+    conflicting,
     file_schema,
     holds,
     plain,
@@ -105,7 +105,7 @@ def _look(path: str, format: str, evolution: Evolution, differing: tuple[str, ..
     if fresh != VOID and evolution.stops:
         return _File({}, None), fresh
     types = {each["name"]: each["type"] for each in evolution.schema["fields"]}
-    _refuse_late(path, [each for each in evolution.schema["fields"] if each["name"] not in differing], found)
+    _refuse_late(path, struct(each for each in evolution.schema["fields"] if each["name"] not in differing), found)
     looked = [each["name"] for each in found["fields"]
               if each["name"] in differing or types.get(each["name"]) != each["type"]]
     if not looked:
@@ -116,16 +116,13 @@ def _look(path: str, format: str, evolution: Evolution, differing: tuple[str, ..
     return _File(values, rescued if any(rescued) else None), VOID
 
 
-def _refuse_late(path: str, read: list[dict[str, Any]], found: dict[str, Any]) -> None:
+def _refuse_late(path: str, read: dict[str, Any], found: dict[str, Any]) -> None:
     """Raise for another type or case of a column that Spark reads: load() has not seen this file."""
-    columns = {each["name"].lower(): each for each in read}
-    for each in found["fields"]:
-        own = columns.get(each["name"].lower())
-        if own and conflicts(struct([own]), struct([each]), holds):
-            raise OtherType(
-                f"{path} came after load(), and its column `{each['name']}` has another type than the schema, or its "
-                "name in another case. Nothing of this micro-batch was written. Run the cell with readStream … load() "
-                "and the query again: what does not fit is rescued then.")
+    for _, name in conflicting(read, found, holds):
+        raise OtherType(
+            f"{path} came after load(), and its column `{name}` has another type than the schema, or its name in "
+            "another case. Nothing of this micro-batch was written. Run the cell with readStream … load() and the "
+            "query again: what does not fit is rescued then.")
 
 
 def _rows(table: pa.Table, values: dict[str, pa.Array]) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:

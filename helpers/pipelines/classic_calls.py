@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from helpers.sql.lexemes import UnreadableText, tokenize
+from helpers.sql.changes import changes
 
 #: Methods of the JVM's DataFrame, writers and tables that run something.
 _ACTIONS = frozenset({
@@ -18,10 +17,6 @@ _ACTIONS = frozenset({
     "overwritePartitions", "create", "replace", "createOrReplace", "start", "toTable", "merge"})
 #: Methods of readers and writers of files alike: a writer's run something.
 _FORMATS = frozenset({"csv", "jdbc", "json", "orc", "parquet", "text", "xml"})
-_CHANGES = ("INSERT", "UPDATE", "DELETE", "MERGE", "TRUNCATE", "CREATE", "REPLACE", "RESTORE", "DROP", "ALTER", "COPY",
-            "OPTIMIZE", "VACUUM")
-#: How a change goes on behind WITH … or FROM …
-_BEHIND = {("INSERT", "INTO"), ("INSERT", "OVERWRITE"), ("DELETE", "FROM"), ("MERGE", "INTO")}
 _CALL, _TEXT = "c", "s"
 #: By thread: what is called before an action of that thread. Flows are built side by side.
 _refusals: dict[int, Callable[[], None]] = {}
@@ -53,18 +48,6 @@ def _asking(send: Callable[..., Any]) -> Callable[..., Any]:
         return send(command, *arguments, **named)
 
     return asked
-
-
-def changes(statement: str) -> bool:
-    """Whether a SQL statement does something, and is no query."""
-    try:
-        words = [lexeme.word or lexeme.text for lexeme in tokenize(statement)]
-    except UnreadableText:
-        words = statement.upper().split()
-    if words and words[0] in ("WITH", "FROM"):
-        pairs = itertools.pairwise(words)
-        return any(pair in _BEHIND or pair == (")", "UPDATE") for pair in pairs)
-    return bool(words) and words[0] in _CHANGES
 
 
 def _runs(command: str) -> bool:

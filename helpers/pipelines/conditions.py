@@ -28,7 +28,7 @@ def refuse_subqueries(dataset: Dataset) -> None:
 
 def _has_query(condition: str) -> bool:
     try:
-        return subquery(tokenize(f"({condition})")) is not None
+        return subquery(tokenize(condition)) is not None
     except UnreadableText:  # Spark says what is wrong with it
         return False
 

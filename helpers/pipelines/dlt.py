@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from helpers.pipelines import dp
-from helpers.pipelines.building import bare, current_spark
+from helpers.pipelines.building import current_spark
 from helpers.pipelines.dp import (
     create_auto_cdc_flow,
     create_auto_cdc_from_snapshot_flow,
@@ -127,12 +127,12 @@ create_streaming_live_table = _old("create_streaming_live_table", create_streami
 
 def read(name: str) -> Any:
     """All rows of a dataset; ``spark.read.table`` today."""
-    return current_spark("dlt.read").read.table(bare(name))
+    return current_spark("dlt.read").read.table(name)
 
 
 def read_stream(name: str) -> Any:
     """A dataset's new rows; ``spark.readStream.table`` today."""
-    return current_spark("dlt.read_stream").readStream.table(bare(name))
+    return current_spark("dlt.read_stream").readStream.table(name)
 
 
 readStream = read_stream

@@ -8,9 +8,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from helpers.classic import is_classic
-from helpers.pipelines.classic_calls import changes, watched
+from helpers.pipelines.classic_calls import watched
 from helpers.pipelines.errors import InvalidDataset
 from helpers.pipelines.graph import Flow
+from helpers.sql.changes import changes
 
 #: What a session's client is asked for when a DataFrame runs.
 _RUNS = ("to_table", "to_table_as_iterator", "to_pandas", "execute_command", "execute_command_as_iterator")

@@ -89,8 +89,7 @@ class Discovery:
 
     def _of_query(self, query: sql.Query) -> Reads:
         files = bool(query.file_sources)
-        fingerprint = None if query.streaming else self._fingerprint(query.text)
-        return Reads(query.inputs, query.streaming, files, fingerprint, query.notes)
+        return Reads(query.inputs, query.streaming, files, self._fingerprint(query.text, query.streaming), query.notes)
 
     def _of_function(self, flow: Flow, building: Building) -> Reads:
         return self.of_frame(frames.build(flow, self.spark, building), building)
@@ -110,19 +109,20 @@ class Discovery:
         streaming = streaming or any(read.streaming for read in found.values())
         streaming = streaming or any(query.streaming for query in building.queries.values())
         notes = tuple(note for query in building.queries.values() for note in query.notes)
-        fingerprint = None if streaming else self._fingerprint(_without_ids(plan))
+        fingerprint = self._fingerprint(_without_ids(plan), streaming)
         return Reads(tuple(found.values()), streaming, unversioned, fingerprint, notes)
 
     def _of_classic(self, frame: Any, building: Building) -> Reads:
         plan = classic_plan(frame)
         files = {read for read in plan.inputs if names.parts(read.name)[-1].startswith(FILES)}
         notes = tuple(note for query in building.queries.values() for note in query.notes)
-        fingerprint = None if plan.streaming or not plan.text else self._fingerprint(plan.text)
         return Reads(tuple(read for read in plan.inputs if read not in files), plan.streaming,
-                     plan.unversioned or bool(files), fingerprint, notes)
+                     plan.unversioned or bool(files), self._fingerprint(plan.text, plan.streaming), notes)
 
-    def _fingerprint(self, text: str) -> str | None:
-        return None if self.may_change(text) else hashlib.sha256(text.encode()).hexdigest()
+    def _fingerprint(self, text: str | None, streaming: bool) -> str | None:
+        if streaming or text is None or self.may_change(text):
+            return None
+        return hashlib.sha256(text.encode()).hexdigest()
 
     def may_change(self, text: str) -> bool:
         """Whether a query or condition calls something that gives other results for the same rows."""

@@ -21,6 +21,7 @@ USED = frozenset({"name", "schema", "target", "configuration", "libraries", "con
 #: Configuration that the engine itself reads, with Databricks' defaults for a triggered pipeline.
 RETRIES = {"pipelines.maxFlowRetryAttempts": 2, "pipelines.numUpdateRetryAttempts": 5}
 UNUSED_CONFIGURATION = frozenset({"pipelines.clusterShutdown.delay"})
+_NOT_SPARKS = UNUSED_CONFIGURATION.union(RETRIES)
 _SOURCES = (".sql", ".py", ".ipynb")
 _PARAMETER = re.compile(r"\$\{([^}]*)\}")
 _NAMESPACE = uuid.UUID("6f6b1f34-3f0a-5a57-9d1c-7a35d39c3c11")
@@ -79,7 +80,7 @@ def parse_settings(data: Any, *, source: Path, parameters: Mapping[str, str]) ->
         name=_text(data, "name", source),
         schema=_schema(_filled(_text(data, schema, source), given, schema, source), source),
         files=_files(data.get("libraries") or [], source),
-        configuration={key: value for key, value in given.items() if key not in {*RETRIES, *UNUSED_CONFIGURATION}},
+        configuration={key: value for key, value in given.items() if key not in _NOT_SPARKS},
         unused=tuple(sorted(UNUSED.intersection(data) | UNUSED_CONFIGURATION.intersection(given))),
         root=_root(data, source),
         development=_truth(data, "development", source),
@@ -121,7 +122,7 @@ def _configuration(data: Any, parameters: Mapping[str, str], source: Path) -> di
     for key, value in data.items():
         if not isinstance(value, str):
             raise InvalidSettings(f"{source.name}: the configuration '{key}' must be a text: write \"{value}\".")
-        if key.startswith("pipelines.") and key not in {*RETRIES, *UNUSED_CONFIGURATION}:
+        if key.startswith("pipelines.") and key not in _NOT_SPARKS:
             raise Unsupported(f"{source.name}: the configuration '{key}' is not supported here yet. Remove it.")
     filled = {key: _filled(value, parameters, key, source) for key, value in data.items()}
     return {**filled, **parameters}

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from helpers.sql.cursor import Cursor
-from helpers.sql.lexemes import Lexeme
+from helpers.sql.lexemes import Lexeme, subquery
 from helpers.sql.query import read_source
 from helpers.sql.statements import AutoCdc, ColumnChoice, Query
 
@@ -129,14 +129,15 @@ def _name(cursor: Cursor, clause: str) -> str:
 
 def _expression(cursor: Cursor, clause: str) -> str:
     """Take an expression as written, up to the next clause outside of parentheses."""
-    first, depth = cursor.look(), 0
+    first, depth, start = cursor.look(), 0, cursor.at
     while not cursor.done and (depth or not any(cursor.sees(*words) for words in _ENDS_EXPRESSION)):
         lexeme = cursor.next()
         depth += lexeme.is_symbol("(") - lexeme.is_symbol(")")
         if depth < 0:
             raise cursor.error("this `)` closes nothing", at=lexeme)
-        if lexeme.word == "SELECT":
-            raise cursor.error(f"{clause} may not contain a subquery", at=lexeme)
+    query = subquery(cursor.lexemes[start:cursor.at])
+    if query is not None:
+        raise cursor.error(f"{clause} may not contain a subquery", at=query)
     if depth:
         raise cursor.error(f"a parenthesis of {clause} is never closed: add `)`", at=first)
     if cursor.look() is first or first.kind == "end":

@@ -82,13 +82,13 @@ def _constraint(cursor: Cursor, clauses: Clauses) -> None:
 
 def _condition(cursor: Cursor, name: str) -> str:
     opening = cursor.expect_symbol("(")
-    depth, first = 1, cursor.look()
+    depth, first, start = 1, cursor.look(), cursor.at
     while depth:
         if cursor.done:
             raise cursor.error(f"the condition of `{name}` is never closed: add `)`", at=opening)
         lexeme = cursor.next()
         depth += lexeme.is_symbol("(") - lexeme.is_symbol(")")
-    query = subquery(cursor.lexemes[cursor.lexemes.index(opening):cursor.at])
+    query = subquery(cursor.lexemes[start:cursor.at])
     if query is not None:
         raise cursor.error(f"the condition of `{name}` may not contain a subquery", at=query)
     if first is lexeme:

@@ -21,6 +21,8 @@ _KINDS: dict[TokenType, Kind] = {
 }
 _BLANK = re.compile(r"(?:\s|--[^\n]*|/\*.*?\*/)*", re.DOTALL)
 _SENTINEL = "\n;"
+#: The words with which a query can begin.
+QUERY_STARTS = ("SELECT", "WITH", "FROM", "VALUES", "TABLE")
 
 
 class _Tokenizer(Databricks.Tokenizer):
@@ -65,11 +67,11 @@ class UnreadableText(Exception):
 
 
 def subquery(lexemes: Sequence[Lexeme]) -> Lexeme | None:
-    """The word with which a query in parentheses begins; None without any."""
-    for place, lexeme in enumerate(lexemes[1:], start=1):
-        asks = lexemes[place - 2].word in ("IN", "EXISTS") if place > 1 else False
-        begins = lexeme.word in ("SELECT", "WITH", "FROM", "TABLE", "VALUES") if asks else lexeme.word == "SELECT"
-        if begins and lexemes[place - 1].is_symbol("("):
+    """The word with which a query begins inside of an expression; None without any."""
+    for place, lexeme in enumerate(lexemes):
+        opened = place == 0 or lexemes[place - 1].is_symbol("(")
+        asked = place > 1 and lexemes[place - 2].word in ("IN", "EXISTS")
+        if opened and lexeme.word in (QUERY_STARTS if asked else ("SELECT",)):
             return lexeme
     return None
 

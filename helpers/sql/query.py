@@ -5,8 +5,9 @@ from dataclasses import replace
 
 from helpers.sql.blocks import METADATA, Block, Edit, star_edits
 from helpers.sql.cursor import Cursor
+from helpers.sql.lexemes import QUERY_STARTS
 from helpers.sql.relations import read_relation
-from helpers.sql.scan import QUERY_STARTS, Scan
+from helpers.sql.scan import Scan
 from helpers.sql.statements import Query
 
 

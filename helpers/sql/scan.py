@@ -8,7 +8,6 @@ from helpers.sql.lexemes import Lexeme
 from helpers.sql.relations import ENDS_FROM, read_relation
 from helpers.sql.statements import FileSource, Input
 
-QUERY_STARTS = ("SELECT", "WITH", "FROM", "VALUES", "TABLE")
 _STARTS_STATEMENT = ("OR", "STREAMING", "MATERIALIZED", "TEMPORARY", "PRIVATE", "LIVE", "FLOW")
 _DEEPEST = 60
 

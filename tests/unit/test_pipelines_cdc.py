@@ -7,28 +7,16 @@ from typing import Any
 
 import pytest
 
-from helpers.pipelines import cdc, dp, sources
+from helpers.pipelines import cdc, dp
 from helpers.pipelines.cdc import Field, Span, Target
-from helpers.pipelines.definitions import collect
 from helpers.pipelines.errors import DuplicateDataset, InvalidDataset, Unsupported
 from helpers.pipelines.graph import Definitions
 from helpers.pipelines.report import DatasetReport, UpdateReport, from_dict, merged
 from helpers.sql import AutoCdc, ColumnChoice
+from tests.unit.pipelines_defined import defined, from_sql
 
 PLAIN = {"target": "t", "source": "s", "keys": ["id"], "sequence_by": "ts"}
 FLOW = "CREATE FLOW {} AS AUTO CDC INTO t FROM STREAM s KEYS (id) SEQUENCE BY ts;"
-
-
-def defined(define: Callable[[], Any]) -> Definitions:
-    with dp.defining(dp.Registry()) as registry:
-        define()
-    return collect(*registry.finished(), schema="shop")
-
-
-def from_sql(text: str) -> Definitions:
-    registry = dp.Registry()
-    sources.add_sql(registry, text, source="s.sql", parameters={})
-    return collect(*registry.finished(), schema="shop")
 
 
 def python_flow(**arguments: Any) -> Definitions:

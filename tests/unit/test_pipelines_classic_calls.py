@@ -11,7 +11,8 @@ import pytest
 from py4j.java_gateway import JavaObject
 from pyspark.sql.readwriter import DataFrameReader, DataFrameWriter
 
-from helpers.pipelines.classic_calls import changes, watched
+from helpers.pipelines.classic_calls import watched
+from helpers.sql.changes import changes
 
 
 class Client:

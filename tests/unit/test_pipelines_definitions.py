@@ -19,20 +19,8 @@ from helpers.pipelines.errors import (
     UnknownDataset,
     Unsupported,
 )
-from helpers.pipelines.graph import Definitions
 from helpers.pipelines.problems import Problems
-
-
-def defined(define: Callable[[], Any]) -> Definitions:
-    with dp.defining(dp.Registry()) as registry:
-        define()
-    return collect(*registry.finished(), schema="shop")
-
-
-def from_sql(text: str) -> Definitions:
-    registry = dp.Registry()
-    sources.add_sql(registry, text, source="s.sql", parameters={"limit": "3"})
-    return collect(*registry.finished(), schema="shop")
+from tests.unit.pipelines_defined import defined, from_sql
 
 
 def table(name: str) -> Any:

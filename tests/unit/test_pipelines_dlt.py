@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,9 +11,8 @@ import pytest
 
 from helpers.pipelines import dlt, dp, sources
 from helpers.pipelines.building import Building, PipelineSession, while_building
-from helpers.pipelines.definitions import collect
 from helpers.pipelines.errors import InvalidDataset, InvalidSource, Unsupported
-from helpers.pipelines.graph import Definitions
+from tests.unit.pipelines_defined import defined
 
 #: The arguments of each function there, in order.
 TABLE = ("comment", "spark_conf", "table_properties", "partition_cols", "path", "schema")
@@ -51,12 +49,6 @@ NEEDED = {"apply_changes": ("target", "source", "keys", "sequence_by"), "create_
 ARGUMENTS = [(function, argument) for function, arguments in SIGNATURES.items()
              if not function.startswith(("expect", "read"))
              for argument in arguments if argument not in ("query_function", "user_event_hook_fn")]
-
-
-def defined(define: Callable[[], Any]) -> Definitions:
-    with dp.defining(dp.Registry()) as registry:
-        define()
-    return collect(*registry.finished(), schema="shop", hooks=registry.hooks)
 
 
 def call(function: str, **given: Any) -> dp.Registry:

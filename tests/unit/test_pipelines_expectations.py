@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from pyspark.sql.types import BooleanType, DataType, IntegerType, NullType, StringType, StructType
 
 from helpers.pipelines import dlt, dp, sources
-from helpers.pipelines.definitions import collect
 from helpers.pipelines.errors import InvalidDataset
 from helpers.pipelines.expectations import not_boolean
 from helpers.pipelines.graph import Definitions
 from helpers.pipelines.problems import Problems
 from helpers.sql import Expectation, PipelineSyntaxError
+from tests.unit.pipelines_defined import defined
 
 QUERY = "id IN (SELECT id FROM other)"
-
-
-def defined(define: Callable[[], Any], problems: Problems | None = None) -> Definitions:
-    with dp.defining(dp.Registry()) as registry:
-        define()
-    return collect(*registry.finished(), schema="shop", problems=problems)
 
 
 def actions(definitions: Definitions, dataset: str) -> list[tuple[str, str]]:

@@ -8,22 +8,14 @@ from typing import Any
 
 import pytest
 
-from helpers.pipelines import dp, sources, tables
-from helpers.pipelines.definitions import collect
+from helpers.pipelines import dp, tables
 from helpers.pipelines.errors import InvalidDataset
-from helpers.pipelines.graph import Dataset, Definitions
+from helpers.pipelines.graph import Dataset
+from tests.unit.pipelines_defined import defined, from_sql
 
 
-def defined(define: Callable[[], Any]) -> Definitions:
-    with dp.defining(dp.Registry()) as registry:
-        define()
-    return collect(*registry.finished(), schema="shop")
-
-
-def from_sql(text: str) -> Dataset:
-    registry = dp.Registry()
-    sources.add_sql(registry, text, source="s.sql", parameters={})
-    (dataset,) = collect(*registry.finished(), schema="shop").datasets.values()
+def only(text: str) -> Dataset:
+    (dataset,) = from_sql(text).datasets.values()
     return dataset
 
 
@@ -67,9 +59,9 @@ def test_a_table_lies_as_its_definition_says_only_with_the_same_columns_in_the_s
     partitioned = tables.Stored({}, ("day", "a-b"), (), None, "/t")
     clustered = tables.Stored({}, (), ("day", "`a-b`"), None, "/t")
     view = f"CREATE MATERIALIZED VIEW v {clause} AS SELECT 1"
-    assert partitioned.laid_out_as(from_sql(view)) == same
+    assert partitioned.laid_out_as(only(view)) == same
     swapped = view.replace("PARTITIONED BY", "CLUSTER BY") if "PART" in view else view.replace("CLUSTER", "PARTITIONED")
-    assert clustered.laid_out_as(from_sql(swapped)) == same
+    assert clustered.laid_out_as(only(swapped)) == same
 
 
 class Frame(SimpleNamespace):
@@ -80,7 +72,7 @@ class Frame(SimpleNamespace):
 
 
 def named(columns: str, given: Sequence[str]) -> list[str]:
-    dataset = from_sql(f"CREATE MATERIALIZED VIEW v {columns} AS SELECT 1")
+    dataset = only(f"CREATE MATERIALIZED VIEW v {columns} AS SELECT 1")
     return tables.named(dataset, Frame(columns=list(given))).columns  # type: ignore[no-any-return]
 
 

@@ -6,19 +6,14 @@ from typing import Any
 
 import pytest
 
-from helpers.pipelines import dp, sources
+from helpers.pipelines import dp
 from helpers.pipelines.definitions import collect
 from helpers.pipelines.errors import CyclicPipeline, InvalidDataset, UnknownDataset, UnknownTable
 from helpers.pipelines.graph import Definitions, downstream, execution_order, select, settled
 from helpers.pipelines.plan import Plan, Selection, arrange, merged_reads, selected
 from helpers.pipelines.reads import Discovery, Reads
 from helpers.sql import Input
-
-
-def from_sql(text: str) -> Definitions:
-    registry = dp.Registry()
-    sources.add_sql(registry, text, source="s.sql", parameters={"limit": "3"})
-    return collect(*registry.finished(), schema="shop")
+from tests.unit.pipelines_defined import from_sql
 
 
 def test_inputs_come_first_and_a_circle_is_named() -> None:
