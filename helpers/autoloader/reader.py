@@ -21,8 +21,8 @@ def refuse_rescue(options: Iterable[str]) -> None:
     """The reader of another format would pass over the option without a word."""
     name = next((each for each in options if each.lower() == "rescueddatacolumn"), None)
     if name is not None:
-        raise UnsupportedOption(f"The option '{name}' rescues nothing here without format(\"cloudFiles\"). Read with "
-                                "that format, and name the files' own with option(\"cloudFiles.format\", …).")
+        raise UnsupportedOption(f"The option '{name}' rescues nothing here without Auto Loader. Read with "
+                                "format(\"cloudFiles\") and option(\"cloudFiles.format\", …).")
 
 
 def load_cloud_files(
