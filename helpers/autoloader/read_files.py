@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from helpers.autoloader.errors import EmptyLandingFolder, UnsupportedOption
 from helpers.autoloader.inference import with_hints
 from helpers.autoloader.landing import Landing
-from helpers.autoloader.options import check_options, read_files_options
+from helpers.autoloader.options import boolean, check_options, moment, read_files_options
 from helpers.autoloader.streams import frame_of, given_schema, inferred_schema, landing_of, stream_files
 from helpers.autoloader.typed_frames import FIXED
 
@@ -72,9 +72,17 @@ class _Named(NamedTuple):
 def _named(path: str, format: str | None, options: Mapping[str, str], *, prefixed: bool) -> _Named:
     """The named arguments: `schema` is one of them, and a format that is missing is found from the files' names."""
     by_lower = {name.lower(): value for name, value in options.items()}
-    chosen = format or detected_format(Landing(path, by_lower.get("pathglobfilter")))
+    chosen = format or detected_format(_filtered(path, by_lower))
     others = {name: value for name, value in options.items() if name.lower() != "schema"}
     return _Named(chosen, others if prefixed else read_files_options(others), by_lower.get("schema"))
+
+
+def _filtered(path: str, by_lower: Mapping[str, str]) -> Landing:
+    """The files whose names tell the format: those that will be read."""
+    return Landing(path, by_lower.get("pathglobfilter"),
+                   boolean("recursiveFileLookup", by_lower.get("recursivefilelookup", "false")),
+                   modified_after=moment("modifiedAfter", by_lower.get("modifiedafter")),
+                   modified_before=moment("modifiedBefore", by_lower.get("modifiedbefore")))
 
 
 def detected_format(landing: Landing) -> str:

@@ -127,7 +127,7 @@ def widest(known: Type, found: Type) -> Type:
 def plain(value: Any) -> Any:
     """A value as JSON can hold it: numbers as they are written, times as ISO, bytes as base64."""
     if isinstance(value, dict):
-        return {plain(name): plain(item) for name, item in value.items()}
+        return {_key(name): plain(item) for name, item in value.items()}
     if isinstance(value, list):
         return [plain(item) for item in value]
     if isinstance(value, Decimal):
@@ -139,6 +139,11 @@ def plain(value: Any) -> Any:
     if isinstance(value, date | datetime | time | timedelta):
         return value.isoformat() if not isinstance(value, timedelta) else str(value)
     return value
+
+
+def _key(value: Any) -> str:
+    value = plain(value)
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _part(type_: Type) -> pa.DataType:

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from helpers.autoloader.blocks import local_path
 from helpers.autoloader.evolution import Evolution
 from helpers.autoloader.guard import Batches, runs
-from helpers.autoloader.json_types import VOID, Type, array, field, kind, struct
+from helpers.autoloader.json_types import VOID, Type, array, field, kind, nullable, struct
 from helpers.autoloader.records import as_text, lost
 from helpers.autoloader.typed_files import (
     arrow_type,
@@ -107,7 +107,7 @@ def _look(path: str, format: str, evolution: Evolution, differing: tuple[str, ..
     types = {each["name"]: each["type"] for each in evolution.schema["fields"]}
     _refuse_late(path, struct(each for each in evolution.schema["fields"] if each["name"] not in differing), found)
     looked = [each["name"] for each in found["fields"]
-              if each["name"] in differing or types.get(each["name"]) != each["type"]]
+              if each["name"] in differing or nullable(types.get(each["name"], VOID)) != each["type"]]
     if not looked:
         return _File({}, None), VOID
     table = read_columns(local_path(path), format, looked)
@@ -170,7 +170,9 @@ def _family(type_: Type) -> str:
 
 def _exactly(values: pa.Array, target: pa.DataType) -> pa.Array:
     """The values in another type; null for one that is not the same again in its own. A text may be written anew."""
-    found = values.cast(target)
+    wide = pa.types.is_integer(values.type) and pa.types.is_decimal(target)
+    # Arrow wants room for every whole number of a type, though those that are there may need less.
+    found = (values.cast(pa.decimal128(38, target.scale)) if wide else values).cast(target)
     if spark_type(values.type) == "string":
         return found
     own = values.type

@@ -5,6 +5,7 @@ Runs in Spark's Python workers too.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,8 @@ from helpers.autoloader.records import Unshown
 
 _VALUE = "_VALUE"
 _PIECE = 1 << 16
+# Deeper elements could exceed Python's own limit, and Spark's reader gives up at about a thousand.
+_DEEPEST = 200
 
 
 class DamagedXml(Exception):
@@ -44,34 +47,45 @@ def xml_records(block: Block, row_tag: str) -> Iterator[dict[str, Any]]:
     """The rows of a file, values as they are written, and names with the prefixes of their namespaces."""
     found: list[ElementTree.Element] = []
     parser, builder = expat.ParserCreate(), ElementTree.TreeBuilder()
+    opened: list[str] = []
+
+    def start(name: str, attributes: dict[str, str]) -> None:
+        if len(opened) == _DEEPEST:
+            raise ValueError(f"line {parser.CurrentLineNumber}: more than {_DEEPEST} elements inside each other")
+        opened.append(name)
+        builder.start(name, attributes)
 
     def end(name: str) -> None:
         element = builder.end(name)
-        if name == row_tag:
+        opened.pop()
+        if name == row_tag and row_tag not in opened:  # inside of a row it is a field
             found.append(element)
 
-    parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = builder.start, end, builder.data
+    parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = start, end, builder.data
     data = block.read()
     try:
-        for start in range(0, len(data) + 1, _PIECE):
-            parser.Parse(data[start:start + _PIECE], start + _PIECE > len(data))
+        for first in range(0, len(data) + 1, _PIECE):
+            parser.Parse(data[first:first + _PIECE], first + _PIECE > len(data))
             for element in found:
                 value = _value(element)
                 yield value if isinstance(value, dict) else {_VALUE: value}
                 element.clear()
             found.clear()
     except (expat.ExpatError, ValueError, LookupError) as error:
-        raise DamagedXml(f"{block.path} is not well-formed XML in an encoding that is read here ({error}). Nothing of "
-                         "this micro-batch was written. Write files under another name and move them in when they are "
-                         "complete.") from error
+        raise DamagedXml(f"{block.path} is no XML that can be read here ({error}). Nothing of this micro-batch was "
+                         "written. Write files under another name and move them in when they are complete.") from error
 
 
-class _Several(list[Any], Unshown):
+class _List(list[Any], Unshown):
     """Elements of one name, of which Spark shows the last."""
 
 
-class _Attributed(dict[str, Any], Unshown):
+class _Fields(dict[str, Any], Unshown):
     """An element of which Spark shows the text, and no attribute."""
+
+
+class _Text(str, Unshown):
+    """A text beside another one for its column."""
 
 
 def fitted(value: Any, type_: Type) -> Any:
@@ -80,15 +94,29 @@ def fitted(value: Any, type_: Type) -> Any:
         items = value if isinstance(value, list) else [value]
         return [fitted(item, type_["elementType"]) for item in items]  # type: ignore[index]
     if isinstance(value, list):
-        return _Several(value)
+        return _unshown(value)
     if isinstance(value, str) and kind(type_) == "struct":
         value = {_VALUE: value}
     if isinstance(value, dict) and kind(type_) == "struct":
-        types = {each["name"]: each["type"] for each in type_["fields"]}  # type: ignore[index]
-        return {name: fitted(item, types[name]) if name in types else item for name, item in value.items()}
+        return _fitted_fields(value, {each["name"]: each["type"] for each in type_["fields"]})  # type: ignore[index]
+    if isinstance(value, dict) and kind(type_) == "map":
+        return {name: fitted(item, type_["valueType"]) for name, item in value.items()}  # type: ignore[index]
     if isinstance(value, dict) and isinstance(type_, str):
-        return _Attributed(value) if any(name.startswith("_") and name != _VALUE for name in value) else value
+        return _unshown(value) if any(name.startswith("_") and name != _VALUE for name in value) else value
     return value
+
+
+def _fitted_fields(value: dict[str, Any], types: dict[str, Type]) -> dict[str, Any]:
+    # Spark takes names in any case for a column's own, so of two spellings the column shows one.
+    spelled = Counter(map(str.lower, value))
+    found = {name: fitted(item, types[name]) if name in types else item for name, item in value.items()}
+    return {name: _unshown(item) if name in types and spelled[name.lower()] > 1 else item
+            for name, item in found.items()}
+
+
+def _unshown(value: Any) -> Any:
+    marks: dict[type, type] = {list: _List, dict: _Fields, str: _Text}
+    return marks[type(value)](value) if type(value) in marks else value
 
 
 def typed(value: Any) -> Any:
@@ -115,7 +143,9 @@ def _value(element: ElementTree.Element) -> Any:
             fields[child.tag].append(value)
         else:
             fields[child.tag] = [fields[child.tag], value]
-    text = (element.text or "").strip() or None
+    # A text stands before the first child and behind each.
+    texts = [text for part in (element.text, *(child.tail for child in element)) if (text := (part or "").strip())]
+    text = texts[0] if len(texts) == 1 else texts or None
     if not fields:
         return text
     return {**fields, _VALUE: text} if text else fields

@@ -1,4 +1,4 @@
-"""What an expectation's condition may not have: Python, and subqueries. It is SQL about one record.
+"""What a condition may not have: subqueries and, in an expectation, Python. It is SQL about one record.
 
 Imitates https://docs.databricks.com/aws/en/ldp/expectations.
 """
@@ -19,17 +19,18 @@ from helpers.sql.lexemes import UnreadableText, subquery, tokenize
 def refuse_subqueries(dataset: Dataset) -> None:
     """Raise where a condition has a query inside, as the parser does for one that is written in SQL."""
     for rule in dataset.expectations:
-        if _has_query(rule.condition):
+        if has_query(rule.condition):
             raise InvalidDataset(
                 f"{dataset.defined_at}: the condition of the expectation '{rule.name}' of '{dataset.name}' may not "
                 f"contain a subquery. Join the other table in the query of '{dataset.name}', and write a condition on "
                 "the joined columns.")
 
 
-def _has_query(condition: str) -> bool:
+def has_query(condition: str) -> bool:
+    """Whether a text has a query inside; False where only Spark can say what is wrong with it."""
     try:
         return subquery(tokenize(condition)) is not None
-    except UnreadableText:  # Spark says what is wrong with it
+    except UnreadableText:
         return False
 
 

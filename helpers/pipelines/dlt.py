@@ -90,6 +90,8 @@ def apply_changes(
         ignore_null_updates_except_column_list: Sequence[Any] | None = None, columns_to_update: Any = None,
         **others: Any) -> None:
     """``dp.create_auto_cdc_flow``; the flow's name is ``flow_name``, or ``name`` as there."""
+    if flow_name is not None and others.get("name") is not None:
+        raise InvalidDataset(f"{caller()}: give flow_name or name, not both.")
     create_auto_cdc_flow(target, source, keys, sequence_by, stored_as_scd_type=stored_as_scd_type, **_given(
         where=where, ignore_null_updates=ignore_null_updates, apply_as_deletes=apply_as_deletes,
         apply_as_truncates=apply_as_truncates, column_list=column_list, except_column_list=except_column_list,

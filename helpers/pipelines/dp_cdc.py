@@ -12,6 +12,7 @@ from typing import Any
 
 from helpers import sql
 from helpers.pipelines.building import bare
+from helpers.pipelines.conditions import has_query
 from helpers.pipelines.errors import InvalidDataset, Unsupported, nearest
 from helpers.pipelines.graph import Flow
 from helpers.pipelines.names import canonical, quoted
@@ -163,4 +164,9 @@ def _expression(argument: str, value: Any, where: str) -> Any:
 
 
 def _condition(argument: str, value: Any, where: str) -> Any:
-    return None if value is None else _expression(argument, value, where)
+    if value is None:
+        return None
+    if isinstance(value, str) and has_query(value):
+        raise InvalidDataset(f"{where}: {argument} may not contain a subquery. Stream a view that joins the other "
+                             "table, and write the condition on its columns.")
+    return _expression(argument, value, where)

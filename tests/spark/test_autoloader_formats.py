@@ -146,6 +146,20 @@ def test_xml_without_type_inference_has_texts_and_loses_no_repeated_element(
     assert lab.rescued() == [{"t": ["B", "C"]}, {"t": {"_lang": "en", "_VALUE": "D"}}]
 
 
+def test_xml_that_spark_shows_a_part_of_is_rescued_and_a_row_inside_a_row_is_its_field(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    lab = new_lab(spark, tmp_path, "xml")
+    lab.land("a.xml", "<all><r>u<t>A</t>v</r><r><t>B</t><T>C</T></r><r><t>D</t><r><t>E</t></r></r>",
+             '<r><m><k>1</k><l z="2">3</l></m></r><r><m><k>4</k><l>5</l></m></r></all>')
+    rescuing = {**ROWS, "rescuedDataColumn": "_rescued_data"}
+    lab.run(lab.read("_VALUE STRING, t STRING, m MAP<STRING, STRING>", reader=rescuing))
+    assert lab.rows("_VALUE", "t", "m") == [("v", "A", None), (None, "C", None), (None, "D", None),
+                                           (None, None, {"k": "1", "l": "3"}), (None, None, {"k": "4", "l": "5"})]
+    assert lab.rescued() == [{"_VALUE": ["u", "v"]}, {"m": {"k": "1", "l": {"_z": "2", "_VALUE": "3"}}},
+                             {"r": {"t": "E"}}, {"t": "B", "T": "C"}]
+
+
 def test_text_and_binary_files_have_columns_of_their_own(spark: SparkSession, tmp_path: Path) -> None:
     (tmp_path / "landing" / "day=1").mkdir(parents=True)
     (tmp_path / "landing" / "day=1" / "a.txt").write_text("one\ntwo\n")

@@ -22,7 +22,7 @@ from helpers.autoloader.json_types import field, struct
 from helpers.autoloader.landing import Landing
 from helpers.autoloader.options import check_options
 from helpers.autoloader.partitions import partition_fields, split_schema, with_partitions
-from helpers.autoloader.read_files import detected_format
+from helpers.autoloader.read_files import detected_format, read_files
 from helpers.autoloader.session_options import sampled
 from helpers.autoloader.stream_state import seen_files
 
@@ -131,6 +131,18 @@ def test_the_format_is_found_from_the_names_of_the_files(tmp_path: Path) -> None
     for name in ("d.tsv", "e.json", "f.ndjson.gzip"):
         (tmp_path / name).touch()
     assert [detected_format(Landing(str(tmp_path), glob)) for glob in ("*[v]*.[cgt]*", "[ef]*")] == ["csv", "json"]
+
+
+@pytest.mark.parametrize("options", [{"modifiedAfter": "2021-01-01"}, {"pathGlobFilter": "new*"}])
+def test_the_format_is_found_from_the_files_that_will_be_read(tmp_path: Path, options: dict[str, str]) -> None:
+    (tmp_path / "old.csv").touch()
+    os.utime(tmp_path / "old.csv", (0, 0))
+    (tmp_path / "new.avro").touch()
+    with pytest.raises(UnsupportedOption, match="avro"):
+        read_files(None, str(tmp_path), options=options)
+    for all_files in ({}, {"modifiedBefore": "2121-01-01"}):
+        with pytest.raises(UnsupportedOption, match="avro, csv: their format is not clear"):
+            read_files(None, str(tmp_path), options=all_files)
 
 
 def test_the_state_of_a_stream_is_read_from_its_own_logs(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from pyarrow import orc
 
+from helpers.autoloader import typed_guard as typed_guard_module
 from helpers.autoloader.blocks import Block
 from helpers.autoloader.evolution import Evolution, UnknownFields
 from helpers.autoloader.guard import xml_guard
@@ -72,6 +73,30 @@ def test_what_a_typed_file_has_beyond_the_schema_is_rescued_row_by_row(tmp_path:
     assert told == (expected[::-1] if format == "parquet" else expected)
 
 
+def test_whole_numbers_fit_a_decimal_column_with_room_for_them(tmp_path: Path) -> None:
+    path = landed(tmp_path, "parquet", price=[1, 10 ** 9, None])
+    rows = guarded(path, "parquet", Evolution(schema(price="decimal(10,2)"), "rescue"), "price", places=[0, 1, 2])
+    assert [(row["v0"], json.loads(row["rescued"] or "{}").get("price")) for row in rows] == [
+        (Decimal("1.00"), None), (None, 10 ** 9), (None, None)]
+
+
+def test_a_map_whose_keys_are_shown_in_another_type_is_not_rescued_too(tmp_path: Path) -> None:
+    path = landed(tmp_path, "parquet", m=pa.array([[("1", 5)], [("2", 10 ** 10)]], pa.map_(pa.string(), pa.int64())))
+    known = schema(m={"type": "map", "keyType": "long", "valueType": "integer", "valueContainsNull": True})
+    rows = guarded(path, "parquet", Evolution(known, "rescue"), "m", places=[0, 1])
+    assert [(row["v0"], json.loads(row["rescued"] or "{}").get("m")) for row in rows] == [
+        ([(1, 5)], None), (None, {"2": 10 ** 10})]
+
+
+def test_a_column_that_its_schema_declares_not_null_inside_is_left_to_spark(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = landed(tmp_path, "parquet", n=[{"p": 1}])
+    known = schema(n=struct([{**field("p", "long"), "nullable": False, "metadata": {"comment": "a number"}}]))
+    monkeypatch.setattr(typed_guard_module, "read_columns", None)
+    assert guarded(path, "parquet", Evolution(known, "rescue"), places=[0]) == [{"rescued": None}]
+
+
 def test_a_new_column_stops_the_stream_with_its_type(tmp_path: Path) -> None:
     path = landed(tmp_path, "parquet", id=[1], n=[{"q": 1.5}], Known=["x"], part=["x"])
     evolution = Evolution(schema(id="long", n=schema(p="long"), known="string"), "addNewColumns", str(tmp_path / "s"),
@@ -99,9 +124,15 @@ def test_xml_elements_become_records(tmp_path: Path) -> None:
     path.write_text(f'<x:all xmlns="u" xmlns:x="v">{row}{" " * 70_000}<r/></x:all>')
     assert list(xml_records(Block(path.as_uri(), 0, 80_000), "r")) == [
         {"_x:id": "1", "x:a": "1", "b": "2"}, {"_VALUE": None}]
+    path.write_text("<all><r>u<b/>v<r>w<c/></r></r><r>x</r></all>")
+    assert list(xml_records(block, "r")) == [{"b": None, "r": {"c": None, "_VALUE": "w"}, "_VALUE": ["u", "v"]},
+                                             {"_VALUE": "x"}]
     path.write_text("<all><r>")
     with pytest.raises(DamagedXml, match=r"a\.xml"):
         list(xml_records(block, "r"))
+    path.write_text("<all>\n<r>" + "<b>" * 2000 + "</b>" * 2000 + "</r></all>")
+    with pytest.raises(DamagedXml, match=r"a\.xml .*line 2: more than 200 elements inside each other"):
+        list(xml_records(Block(path.as_uri(), 0, 20_000), "r"))
 
 
 @pytest.mark.parametrize(("type_", "value", "kept"), [
@@ -114,6 +145,30 @@ def test_what_spark_shows_only_a_part_of_in_an_xml_column_is_rescued_whole(type_
     record = fitted({"x": value}, schema(x=type_))
     shown = kept or {"string": "y", "long": 2}.get(str(type_), {"p": 2})
     assert lost(record, {"x": shown}, schema(x=type_)) == (None if kept or value is None else {"x": value})
+
+
+@pytest.mark.parametrize(("type_", "record", "kept"), [
+    ("string", {"x": "1", "X": "2"}, {"x": "1", "X": "2"}), ("string", {"x": "1", "y": "2"}, {"y": "2"}),
+    (schema(p="string"), {"x": {"p": "1"}, "X": None}, {"x": {"p": "1"}}), ("string", {"X": "2"}, {"X": "2"}),
+    (array("string"), {"x": ["1", "2"], "X": "3"}, {"x": ["1", "2"], "X": "3"}),
+    (schema(p="string"), {"x": {"p": "1", "P": "2"}}, {"x": {"p": "1", "P": "2"}}),
+])
+def test_of_two_spellings_of_an_xml_element_the_one_that_spark_does_not_show_is_not_lost(
+    type_: Type, record: dict[str, Any], kept: dict[str, Any]
+) -> None:
+    fits = fitted(record, schema(x=type_))
+    assert lost(fits, fits, schema(x=type_)) == kept
+
+
+@pytest.mark.parametrize(("value_type", "value", "kept"), [
+    ("string", {"k": "1", "l": "2"}, None), ("long", {"k": ["1", "2"]}, {"k": ["1", "2"]}),
+    ("string", {"k": {"_z": "1", "_VALUE": "2"}}, {"k": {"_z": "1", "_VALUE": "2"}}),
+    (array("string"), {"k": "1"}, None), (schema(p="string"), {"k": {"p": "1", "q": "2"}}, {"k": {"p": "1", "q": "2"}}),
+])
+def test_an_xml_map_is_rescued_where_its_column_shows_a_part_of_it(value_type: Type, value: Any, kept: Any) -> None:
+    type_ = schema(x={"type": "map", "keyType": "string", "valueType": value_type})
+    fits = fitted({"x": value}, type_)
+    assert lost(fits, fits, type_) == ({"x": kept} if kept else None)
 
 
 def test_an_xml_text_in_a_column_of_elements_is_a_field_of_its_own() -> None:

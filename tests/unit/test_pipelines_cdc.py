@@ -68,6 +68,8 @@ def test_a_python_flow_has_its_targets_name_where_it_is_given_none() -> None:
         ({"keys": [3]}, "AUTOCDC_NON_COLUMN_IDENTIFIER: keys"),
         ({"sequence_by": None}, "sequence_by takes SQL text or a Column"),
         ({"apply_as_deletes": True}, "apply_as_deletes takes SQL text or a Column"),
+        ({"apply_as_deletes": "id IN (SELECT id FROM gone)"}, "apply_as_deletes may not contain a subquery"),
+        ({"apply_as_truncates": "EXISTS (TABLE gone)"}, "apply_as_truncates may not contain a subquery"),
         ({"source": ["s"]}, "source takes the name of a table"),
         ({"stored_as_scd_type": 3}, "stored_as_scd_type is 1 or 2, not 3"),
         ({"stored_as_scd_type": 2, "apply_as_truncates": "a"}, "apply_as_truncates is for stored_as_scd_type=1 only"),

@@ -138,6 +138,8 @@ def test_a_flow_of_changes_has_its_own_arguments() -> None:
     assert flow.defined_at.startswith("test_pipelines_dlt.py:")
     with pytest.raises(Unsupported, match=r"\(where=…\) is not supported"):
         call("apply_changes", where="id > 0")
+    with pytest.raises(InvalidDataset, match=r"^test_pipelines_dlt\.py:.* give flow_name or name, not both"):
+        dlt.apply_changes("t", "s", ["id"], "ts", flow_name="f", name="g")
 
 
 def test_a_snapshot_function_goes_by_its_older_name() -> None:
