@@ -30,7 +30,8 @@ _QUICK = (
     "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC "
     "-Dspark.sql.codegen.factoryMode=NO_CODEGEN -Dspark.sql.codegen.wholeStage=false"
 )
-#: All Spark tests share a server, and what they leave in it fills the first gigabyte.
+#: All Spark tests share a server. Spark Connect keeps each stream that has ended for an hour, and Delta each table, a
+#: megabyte of plans or so: together they fill the first gigabyte.
 SMALL_SERVER = {"LAKEPREP_HEAP": "2g", "LAKEPREP_JAVA_OPTIONS": _QUICK}
 
 

@@ -56,6 +56,7 @@ class Stopped(Exception):
 def run_stream(task: StreamTask, *, on_batch: Callable[[Batch], None], stop: threading.Event) -> None:
     """Run until everything that was there at the start is read. Raises what ended the stream, after the last batch."""
     frame = task.pack(expectations.checked(task.frame, task.rules, flow=task.name, observe="flow"))
+    _clear_half_written(task.checkpoint)
     writer = (frame.writeStream.queryName(task.name).outputMode("append").trigger(availableNow=True)
               .option("checkpointLocation", str(task.checkpoint)))
     query = _started(writer, task)
@@ -71,6 +72,18 @@ def run_stream(task: StreamTask, *, on_batch: Callable[[Batch], None], stop: thr
         if not ended:
             query.stop()
         _tell(query, task, told, on_batch)
+
+
+def _clear_half_written(checkpoint: Path) -> None:
+    """Remove what a stream left that was killed before its first offset: Spark begins one only where no file is.
+
+    The names of files that are not complete begin with a dot, and no other update writes here meanwhile.
+    """
+    logs = [checkpoint / "offsets", checkpoint / "commits"]
+    files = [path for log in logs if log.is_dir() for path in log.iterdir()]
+    if all(path.name.startswith(".") for path in files):
+        for path in files:
+            path.unlink()
 
 
 def _started(writer: Any, task: StreamTask) -> Any:

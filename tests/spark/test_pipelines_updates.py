@@ -313,6 +313,19 @@ def test_state_on_disk_may_be_lost_without_losing_rows(lake: Lake) -> None:
     assert lake.rows(f"SELECT count(DISTINCT origin.update_id) FROM {lake.events()}") == [(1,)]
 
 
+def test_a_stream_that_was_killed_in_its_very_first_write_starts_anew(lake: Lake) -> None:
+    lake.update(BRONZE)
+    (checkpoint,) = (lake.folder / "checkpoints").glob("*/bronze/bronze")
+    lake.rows("DROP TABLE {schema}.bronze")
+    shutil.rmtree(checkpoint)
+    for name in ("offsets/.0.5d1e.tmp", "offsets/..0.5d1e.tmp.crc", "commits/.0.crc"):
+        (checkpoint / name).parent.mkdir(parents=True, exist_ok=True)
+        (checkpoint / name).touch()
+    assert lake.update(BRONZE).error is None
+    assert lake.rows("SELECT count(*) FROM {schema}.bronze") == [(3,)]
+    assert (checkpoint / "offsets" / "0").exists()
+
+
 def leave_behind(lake: Lake, table: str) -> None:
     """What is left of a table whose making was cut off long ago."""
     lake.rows(f"DROP TABLE {{schema}}.{table}")
