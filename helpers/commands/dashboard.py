@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import ipaddress
 import os
 import secrets
@@ -22,6 +23,7 @@ from rich.console import Console
 from helpers.dashboard.login import read_login
 from helpers.errors import LakeprepError
 from helpers.runtime.places import REPO_ROOT, Places
+from helpers.runtime.state import write_private
 
 #: How the page learns who may see it; never both.
 TOKEN, LOGIN = "LAKEPREP_DASHBOARD_TOKEN", "LAKEPREP_DASHBOARD_LOGIN"
@@ -50,6 +52,11 @@ class Dashboard:
     def url(self) -> str:
         shown = f"[{self.address}]" if ":" in self.address else self.address
         return self.host or f"http://{shown}:{self.port}/?token={self.token}"
+
+    @property
+    def doorway(self) -> Path:
+        """A page that leads to the address, for its owner alone: everybody here may read a browser's command line."""
+        return self.places.root / f"dashboard-{self.port}.html"
 
     @property
     def log(self) -> Path:
@@ -105,6 +112,8 @@ def show_dashboard(places: Places, *, address: str, port: int, browser: bool, co
     except KeyboardInterrupt:
         console.print("\nThe dashboard is closed.")
         return
+    finally:
+        dashboard.doorway.unlink(missing_ok=True)
     raise DashboardNotStarted(f"The dashboard ended with code {code}. What it wrote is in {dashboard.log}.")
 
 
@@ -127,7 +136,19 @@ def _tell_opened(dashboard: Dashboard, *, browser: bool, console: Console) -> No
     if browser:
         import webbrowser
 
-        webbrowser.open(dashboard.url)
+        webbrowser.open(_opened_doorway(dashboard) if dashboard.token else dashboard.url)
+
+
+def _opened_doorway(dashboard: Dashboard) -> str:
+    address = html.escape(dashboard.url)
+    write_private(dashboard.doorway, f"""<!doctype html>
+<meta charset="utf-8">
+<title>The dashboard of Lakeprep</title>
+<meta name="referrer" content="no-referrer">
+<meta http-equiv="refresh" content="0; url={address}">
+<a href="{address}">Open the dashboard</a>
+""")
+    return dashboard.doorway.absolute().as_uri()
 
 
 def _is_loopback(address: str) -> bool:

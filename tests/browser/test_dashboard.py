@@ -54,11 +54,14 @@ def written(home: Places) -> Written:
 
 @pytest.fixture(scope="module")
 def server(home: Places, browser: Any) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """The command, and the address that it printed."""
+    """The command, and the address that it printed; what it would show in a browser is in the file `opened`."""
+    recorder = home.root / "browser.sh"
+    recorder.write_text(f'#!/bin/sh\nprintf %s "$1" > {home.root}/opened\n')
+    recorder.chmod(0o700)
     process = subprocess.Popen(
-        [sys.executable, "-m", "helpers", "dashboard", "--no-browser", "--port", str(free_port())],
+        [sys.executable, "-m", "helpers", "dashboard", "--port", str(free_port())],
         cwd=REPO_ROOT,
-        env={**os.environ, "LAKEPREP_HOME": str(home.root)},
+        env={**os.environ, "LAKEPREP_HOME": str(home.root), "BROWSER": f"{recorder} %s"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -70,6 +73,18 @@ def server(home: Places, browser: Any) -> Iterator[tuple[subprocess.Popen[str], 
     yield process, found[1]
     process.kill()
     process.communicate()
+
+
+def test_no_process_list_shows_the_token_on_the_browsers_command_line(
+    home: Places, server: tuple[Any, str], browser: Any
+) -> None:
+    address = until(lambda: home.root.joinpath("opened").exists() and home.root.joinpath("opened").read_text(), bool)
+    door = Path(address.removeprefix("file://"))
+    assert (door.parent, "token" in address, door.stat().st_mode & 0o077) == (home.root, False, 0)
+    page = browser.new_page()
+    page.goto(address)
+    page.wait_for_url(server[1], timeout=PATIENCE * 1000)
+    page.close()
 
 
 @pytest.fixture(scope="module")
@@ -212,6 +227,7 @@ def test_it_listens_on_the_loopback_address_only_and_ctrl_c_ends_it(
     rest = process.communicate(timeout=30)[0]
     assert process.returncode == 0
     assert rest.endswith("\nThe dashboard is closed.\n")
+    assert not list(written.places.root.glob("dashboard-*.html"))
     assert "Traceback" not in rest
     assert not connects("127.0.0.1", port)
     log = Path(written.places.root / "dashboard.log").read_text()
