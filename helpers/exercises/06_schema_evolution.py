@@ -33,7 +33,9 @@ def second_load(lab: Any, answer: Any) -> Verdict:
                     "did the file of the 10th arrive, and is `coupon_upc` new to this schema location?"]
     elif not problems and NEW_FIELD not in (answer.condition or ""):
         problems = [f"It stopped, but not for the new field: {answer.condition or 'an error'}. {answer.message} "
-                    "Is it the very same load as in 6.1?"]
+                    "Is it the very same load as in 6.1? If you ran this cell twice: the first start has noted the new "
+                    "schema, and this one came as far as the table, which is 6.3. `lab.reset()` and the cells from "
+                    "there bring the first stop back."]
     elif not problems and not lab.databricks and not _tried_again(lab):
         problems = ["It stopped at the new field, but the checkpoint state/receipts_checkpoint knows nothing of this "
                     "start. Which checkpointLocation did the load of 6.1 have?"]

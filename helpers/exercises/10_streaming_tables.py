@@ -16,6 +16,7 @@ DIFFERENCES = (
     "pipelines.notebook", "pipelines.materialized-view", "pipelines.event-log-time", "pipelines.restarts",
     "pipelines.reset-allowed", "pipelines.dropped-table", "pipelines.private", "pipelines.event-log-function",
     "pipelines.unsupported", "pipelines.query-settings", "pipelines.event-log-table", "pipelines.update-states",
+    "pipelines.stream-aggregate", "pipelines.stream-from-view",
 )
 SILVER = ("household_id", "basket_id", "product_id", "quantity", "sales_value", "sold_at", "source_file")
 RECEIPT_TYPES = {"quantity": "int", "sales_value": "decimal(10,2)", "retail_disc": "decimal(10,2)",
@@ -186,7 +187,8 @@ def activity(lab: Any, answer: Any) -> Verdict:
              and event["details"].get("flow_definition", {}).get("output_dataset") == "activity"}
     if flows != {"bought", "changed"}:
         problems.append(f"These flows write into `activity`: {', '.join(sorted(flows))}. Expected: bought, changed. "
-                        "Only a flow of its own has a checkpoint of its own.")
+                        "Each has a checkpoint of its own. A wrong one goes when you begin again: make `retail` anew "
+                        "with lab.pipeline, define all, and `retail.update(full_refresh=[\"activity\"])`.")
     frame = looking.table(lab, "activity")
     missing = looking.missing_columns(frame, ("household_id", "what"), name="activity")
     return verdict(problems + (missing or _activity_rows(lab, frame)),

@@ -14,7 +14,7 @@ TITLE = "The medallion layers"
 OBJECTIVES = ("1.1", "3.1", "3.2", "3.4", "3.6")
 DIFFERENCES = (
     "pipelines.notebook", "pipelines.materialized-view", "pipelines.null-condition", "pipelines.dropped-table",
-    "sql.read-files-batch",
+    "sql.read-files-batch", "pipelines.stream-from-view",
 )
 RULES = ("household_known", "product_known", "positive_quantity", "sales_not_negative")
 KEPT = "A streaming table keeps the rows that it has: after a change of its query, `retail.update(full_refresh=[…])`."

@@ -112,7 +112,7 @@ def arrange(definitions: Definitions, reads: Mapping[str, Reads], *, schema: str
                 problems.tell(_unknown(read.name, flow, definitions))
             if bare is not None:
                 with problems.noted():
-                    _check_view(flow, read.streaming, definitions.datasets[bare], reads)
+                    _check_input(flow, read.streaming, definitions.datasets[bare], reads)
         edges[name] = tuple(dict.fromkeys(bare for *_, bare in inner if bare is not None))
         outside[name] = tuple(dict.fromkeys(read.name for _, read, bare in inner if bare is None))
     return Plan(schema, definitions, reads, edges, outside, execution_order(edges), selection)
@@ -168,11 +168,15 @@ def _inside(name: str, schema: str, definitions: Definitions) -> str | None:
     return bare if bare in definitions.datasets else None
 
 
-def _check_view(flow: Flow, streaming: bool, read: Dataset, reads: Mapping[str, Reads]) -> None:
+def _check_input(flow: Flow, streaming: bool, read: Dataset, reads: Mapping[str, Reads]) -> None:
     view = reads.get(read.name)
     if read.kind == "SINK":
         raise InvalidDataset(f"{flow.defined_at}: '{flow.name}' reads '{read.name}', which is a sink: rows go into it "
                              "and the pipeline does not read them. Read what the sink reads.")
+    if read.kind == "MATERIALIZED_VIEW" and streaming:
+        raise InvalidDataset(f"{flow.defined_at}: STREAMING_FROM_MATERIALIZED_VIEW: '{flow.name}' streams from the "
+                             f"materialized view '{read.name}', whose refresh may change any row. Read it without "
+                             "STREAM (with spark.read) in a materialized view, or stream from what it reads.")
     if read.kind != "VIEW" or view is None or view.deferred or reads[flow.name].deferred or view.streaming == streaming:
         return
     condition, is_one, read_as, how = (

@@ -39,6 +39,7 @@ from helpers.pipelines.setup import SetUp, flow_state
 from helpers.pipelines.sources import load_sources
 from helpers.pipelines.state import Board
 from helpers.pipelines.versions import Versions
+from helpers.runtime.errors import ServerDied
 
 #: New columns that one run may meet before we call it a loop.
 MOST_RESTARTS = 20
@@ -132,7 +133,7 @@ class _Update:
             self._end(self._phases())
         except LakeprepError as error:
             self.problems.found.append(error)
-            self._end(self.problems.as_error())
+            self._end(error if isinstance(error, ServerDied) else self.problems.as_error())
         except OSError as error:
             self._end(StateUnusable(f"The pipeline's folder {self.home.root} cannot be written: {error}. "
                                     "Make room on the disk, or mend its permissions."))
@@ -252,12 +253,15 @@ class _Update:
 
     def _end(self, failure: BaseException | None, *, state: str | None = None) -> None:
         final = state or ("FAILED" if failure else "COMPLETED")
+        cut_off = isinstance(failure, ServerDied) or any(
+            dataset.status in ("RUNNING", "STOPPED") for dataset in self.board.report.datasets)
+        details = {"state": final} | ({"incomplete": True} if cut_off else {})
         for dataset in self.board.report.datasets:
             if dataset.status in ("QUEUED", "STARTING", "RUNNING"):
                 self.board.set(dataset.name, status="STOPPED" if final == "CANCELED" else "SKIPPED")
         self.board.change(state=final, error=str(failure) if failure else None, ended_ms=_now())
         with suppress(OSError):  # on a full disk the report still says what happened
-            self.log.emit("update_progress", f"Update {self.log.update_id[:8]} is {final}.", {"state": final},
+            self.log.emit("update_progress", f"Update {self.log.update_id[:8]} is {final}.", details,
                           level="ERROR" if failure else "INFO", error=failure)
 
 

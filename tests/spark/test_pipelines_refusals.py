@@ -74,6 +74,10 @@ REFUSED = {
         "CREATE TEMPORARY VIEW v AS SELECT * FROM source; CREATE STREAMING TABLE a AS SELECT * FROM STREAM v;",
         ["INCOMPATIBLE_BATCH_VIEW_READ", "'a' reads the batch view 'v'"],
     ),
+    "a stream from a materialized view": (
+        "CREATE MATERIALIZED VIEW v AS SELECT * FROM source; CREATE STREAMING TABLE a AS SELECT * FROM STREAM v;",
+        ["s.sql:1:56: STREAMING_FROM_MATERIALIZED_VIEW", "'a' streams from the materialized view 'v'"],
+    ),
     "a column that is not there": (
         "CREATE MATERIALIZED VIEW a AS SELECT nn FROM source;",
         ["s.sql:1:1: 'a' cannot be analysed: [UNRESOLVED_COLUMN"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -21,6 +22,7 @@ from helpers.pipelines.running import Running
 from helpers.pipelines.runs import Context
 from helpers.pipelines.settings import PipelineSettings
 from helpers.pipelines.state import Board
+from helpers.runtime.errors import ServerDied
 
 SQL = """
 CREATE STREAMING TABLE bronze AS SELECT * FROM STREAM src;
@@ -168,6 +170,32 @@ def test_each_flow_of_a_skipped_dataset_is_told_and_no_other(log: EventLog, even
     running._skip("both")
     assert progress(events, "SKIPPED") == [("both", "one"), ("both", "two")]
     assert running.board.report.dataset("both").status == "SKIPPED"
+
+
+@pytest.mark.parametrize(("ends_by", "status", "end"), [
+    (ServerDied("gone"), "FAILED", {"state": "FAILED", "incomplete": True}),
+    (InvalidDataset("wrong"), "FAILED", {"state": "FAILED"}),
+    (KeyboardInterrupt(), "STOPPED", {"state": "CANCELED", "incomplete": True}),
+    (KeyboardInterrupt(), "COMPLETED", {"state": "CANCELED"}),
+    (None, "COMPLETED", {"state": "COMPLETED"}),
+])  # fmt: skip
+def test_an_update_that_was_cut_off_says_that_its_counts_may_be_incomplete(
+    ends_by: BaseException | None, status: str, end: dict[str, Any], tmp_path: Path, events: list[dict[str, Any]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    one = one_update(tmp_path, events)
+    one.board.draw(planned(refresh=["both", "latest"]))
+
+    def phases() -> None:
+        one.board.set("latest", status="COMPLETED")
+        one.board.set("both", status=status)
+        if ends_by is not None:
+            raise ends_by
+
+    monkeypatch.setattr(one, "_phases", phases)
+    with pytest.raises(KeyboardInterrupt) if isinstance(ends_by, KeyboardInterrupt) else nullcontext():
+        one.run()
+    assert details(events, "update_progress")[-1] == end
 
 
 @pytest.mark.parametrize("interrupted", [True, False])

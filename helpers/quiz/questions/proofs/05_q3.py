@@ -12,9 +12,6 @@ def prove(question: Question, lab: Any) -> set[str]:
     names = {"spark": lab.spark, "checkpoint": lab.volume("state/q3"), "landing": land(lab, "05_q3/a.json", {"id": 1})}
 
     def works(code: str) -> bool:
-        # That a name in another case works too is no part of the question: the documentation's word is asked for.
-        if '"cloudfiles"' in code:
-            return False
         try:
             exec(code, names)
             return "_rescued_data" in names["orders"].columns
