@@ -76,7 +76,7 @@ REFUSED = {
     ),
     "a stream from a materialized view": (
         "CREATE MATERIALIZED VIEW v AS SELECT * FROM source; CREATE STREAMING TABLE a AS SELECT * FROM STREAM v;",
-        ["s.sql:1:56: STREAMING_FROM_MATERIALIZED_VIEW", "'a' streams from the materialized view 'v'"],
+        ["s.sql:1:53: STREAMING_FROM_MATERIALIZED_VIEW", "'a' streams from the materialized view 'v'"],
     ),
     "a column that is not there": (
         "CREATE MATERIALIZED VIEW a AS SELECT nn FROM source;",
