@@ -45,7 +45,8 @@ AS SELECT count(*) AS n, sum(amount) AS total FROM silver;
 FILES = [[{"id": number % 4, "amount": number - 2, "at": number} for number in range(10)],
          [{"id": number % 6, "amount": number, "at": number, "shop": f"s{number}"} for number in range(10, 20)]]
 _UPDATE = """
-import sys, time
+import faulthandler, sys, time
+faulthandler.dump_traceback_later(240, exit=True)  # what hangs says where
 from pathlib import Path
 from helpers.pipelines.notebook import notebook_pipeline
 from helpers.runtime import Places, attach, detach
